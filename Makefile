@@ -1,0 +1,30 @@
+# Every target works from a fresh clone: it needs only make and a Python of 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+QUICK := tests/vocab tests/engine tests/replay tests/tidy
+
+.PHONY: demo test check bench
+
+demo: $(READY)  ## run the example order workflow with engine, worker and UI in one process
+	$(BIN)/outlast demo
+
+test: $(READY)  ## every test
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## format, lint, types, layers, house rules and the tests of the two brains: in seconds
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q $(wildcard $(QUICK))
+
+bench: $(READY)  ## workflows per second
+	$(BIN)/python -m benchmarks
+
+$(READY): pyproject.toml hatch_build.py
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "outlast needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	touch $@

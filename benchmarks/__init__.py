@@ -1,0 +1,1 @@
+"""Benchmarks: closed loops of the three-activity pipeline, and the memory of sleeping workflows."""

@@ -1,0 +1,18 @@
+"""The command line: one file a noun. Each parses, calls, prints."""
+
+from __future__ import annotations
+
+import click
+
+from outlast import __version__
+
+from .server import server
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="outlast")
+def main() -> None:
+    """Durable workflows that outlast every crash."""
+
+
+main.add_command(server)

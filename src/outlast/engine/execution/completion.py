@@ -1,0 +1,199 @@
+"""The end of a started workflow task: completed with commands, failed, timed out, or cut short by the run's end.
+
+All or nothing: the commands are applied to a fork, and a bad one drops the fork and fails the task instead, with
+Temporal's cause. A command that closes the run while events wait in the buffer fails the task as UNHANDLED_COMMAND, so
+that the workflow sees them first (rule 3.4.8).
+
+Source: RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed; rules 3.4.1-3.4.11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from outlast.api.command.v1 import Command
+from outlast.api.enums import v1 as _e
+from outlast.api.failure.v1 import Failure
+from outlast.api.history.v1 import HistoryEvent
+from outlast.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
+from outlast.vocab import failures, limits
+from outlast.vocab.attributes import COMMAND_FIELD, COMMAND_NAMES
+from outlast.vocab.errors import InvalidArgument, NotFound
+from outlast.vocab.times import from_duration
+
+from ..command import BadCommand, CommandContext
+from ..transition import Transition
+from . import tables, workflow_task
+from .draft import Draft
+from .events import new_event
+from .state import ExecutionState, WorkflowTask
+
+_NEEDS_FIRST_EVENT = (
+    _e.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
+    _e.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+)
+
+
+class Completed(NamedTuple):
+    """How a completion went: ``failure`` is None when the commands stand, else the cause and message of the failure."""
+
+    draft: Draft
+    failure: BadCommand | None
+
+
+def find(state: ExecutionState, scheduled_event_id: int, attempt: int, started_at: int) -> WorkflowTask:
+    """The started task that a token speaks of.
+
+    Raises:
+        NotFound: the task has ended, was timed out, or was started again (rule 3.4.11).
+    """
+    task = state.task
+    if (
+        task is None
+        or not state.running
+        or (task.scheduled_event_id, task.attempt, task.started_at) != (scheduled_event_id, attempt, started_at)
+    ):
+        raise NotFound(
+            f"workflow task {scheduled_event_id} (attempt {attempt}) of workflow {state.workflow_id!r} run "
+            f"{state.run_id} is not pending: it timed out, was superseded, or the run is closed"
+        )
+    return task
+
+
+def needs_first_event(state: ExecutionState, commands: Sequence[Command]) -> bool:
+    """Whether one of the commands may start a next run, for which the run's first event has to be at hand."""
+    return any(command.command_type in _NEEDS_FIRST_EVENT for command in commands)
+
+
+def complete(state: ExecutionState, request: RespondWorkflowTaskCompletedRequest, context: CommandContext) -> Completed:
+    """Complete the started task with its commands, or fail it where a command is bad.
+
+    Raises:
+        InvalidArgument: a bad command at a later attempt (nothing is written then, rule 3.4.9), or commands after the
+            one that closes the run.
+    """
+    task = state.task
+    assert task is not None and task.started
+    try:
+        return Completed(_completed(state, task, request, context), None)
+    except BadCommand as error:
+        if task.attempt > 1 and error.cause != _e.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
+            raise InvalidArgument(error.message) from error
+        failure = failures.server(error.message, non_retryable=False)
+        return Completed(failed(state, context.now, error.cause, failure, request.identity), error)
+
+
+def _completed(
+    state: ExecutionState,
+    task: WorkflowTask,
+    request: RespondWorkflowTaskCompletedRequest,
+    context: CommandContext,
+) -> Draft:
+    draft = Draft(state, context.now)
+    draft.apply(Transition((*workflow_task.closing_events(state, task), _completed_event(task, request, context.now))))
+    context = msgspec.structs.replace(context, completed_event_id=draft.state.next_event_id - 1)
+    closed = False
+    for command in request.commands:
+        if closed:
+            raise InvalidArgument(
+                f"workflow {state.workflow_id!r}: {COMMAND_NAMES[command.command_type]} follows the command that "
+                "closes the workflow; that one must be the last"
+            )
+        closed = command.command_type in tables.CLOSING_COMMANDS
+        if closed and draft.state.buffered:
+            raise BadCommand(
+                _e.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+                f"{len(draft.state.buffered)} events arrived while the workflow task ran; the workflow has to see them "
+                "before it closes",
+            )
+        _apply(draft, command, context)
+    sticky = request.sticky_attributes
+    draft.apply(
+        Transition(
+            folds=(
+                (
+                    workflow_task.on_sticky,
+                    sticky.worker_task_queue.name,
+                    from_duration(sticky.schedule_to_start_timeout),
+                ),
+            )
+        )
+    )
+    if not closed:
+        arrived = draft.flush()
+        if (arrived or request.force_create_new_workflow_task) and draft.state.task is None:
+            draft.schedule_task()
+    return draft
+
+
+def _apply(draft: Draft, command: Command, context: CommandContext) -> None:
+    decide = tables.ON_COMMAND.get(command.command_type)
+    if decide is None:
+        name = COMMAND_NAMES.get(command.command_type, str(command.command_type))
+        raise BadCommand(
+            _e.WORKFLOW_TASK_FAILED_CAUSE_FEATURE_DISABLED,
+            f"the command {name} is not built in this version of outlast",
+        )
+    transition = decide(draft.state, getattr(command, COMMAND_FIELD[command.command_type]), context)
+    if transition.events and (command.HasField("user_metadata") or command.event_group_markers):
+        event = transition.events[0]
+        event.user_metadata.CopyFrom(command.user_metadata)
+        event.event_group_markers.extend(command.event_group_markers)
+    draft.apply(transition)
+
+
+def _completed_event(task: WorkflowTask, request: RespondWorkflowTaskCompletedRequest, now: int) -> HistoryEvent:
+    attributes = {
+        "scheduled_event_id": task.scheduled_event_id,
+        "started_event_id": task.started_event_id,
+        "identity": request.identity,
+        "binary_checksum": request.binary_checksum,
+    }
+    if request.HasField("worker_version_stamp"):
+        attributes["worker_version"] = request.worker_version_stamp
+    if request.HasField("sdk_metadata"):
+        attributes["sdk_metadata"] = request.sdk_metadata
+    if request.HasField("metering_metadata"):
+        attributes["metering_metadata"] = request.metering_metadata
+    return new_event(_e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, now, attributes)
+
+
+def failed(state: ExecutionState, now: int, cause: int, failure: Failure, identity: str) -> Draft:
+    """Fail the started task: the buffer is delivered and the next attempt is scheduled."""
+    draft = Draft(state, now)
+    draft.apply(workflow_task.fail(draft.state, now, cause=cause, failure=failure, identity=identity))
+    try_again(draft)
+    return draft
+
+
+def try_again(draft: Draft) -> None:
+    """After a failed or timed-out task: deliver what waited, then schedule the next attempt."""
+    if draft.flush():
+        draft.state.task_attempt = 1
+    draft.schedule_task()
+
+
+def end_for_close(draft: Draft) -> None:
+    """The run is about to be closed from outside: a started task fails as FORCE_CLOSE_COMMAND, and the buffer lands."""
+    task = draft.state.task
+    if task is not None and task.started:
+        draft.apply(
+            workflow_task.fail(
+                draft.state,
+                draft.now,
+                cause=_e.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+                failure=Failure(),
+                identity=task.identity,
+            )
+        )
+    draft.flush()
+
+
+def overflowing(state: ExecutionState) -> bool:
+    """Whether the buffer has outgrown its limits, so that the started task has to be failed (rule 3.4.7)."""
+    return len(state.buffered) > limits.BUFFERED_EVENTS_MAX or (
+        len(state.buffered) > 1 and sum(map(len, state.buffered)) > limits.BUFFERED_BYTES_MAX
+    )

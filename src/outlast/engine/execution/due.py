@@ -1,0 +1,70 @@
+"""Time: when a run wants attention next, and what a restarted server has to offer again.
+
+``next_deadline`` names the earliest deadline of any noun; ``advance`` (its own file) does all that is due.
+``outstanding`` derives from the state the offers that are open.
+
+Source: rules 3.2.2, 3.4.1, 3.4.4, 3.5.8, 3.6.1.
+"""
+
+from __future__ import annotations
+
+from outlast.vocab import limits
+
+from ..effects import Effect
+from . import activity, activity_timeout, close, timer, workflow_task
+from .state import ExecutionState
+
+
+def next_deadline(state: ExecutionState) -> int | None:
+    """The earliest deadline of any noun; None when nothing is timed."""
+    if not state.running:
+        return None
+    deadlines = (
+        close.deadline(state),
+        workflow_task.deadline(state),
+        timer.deadline(state) if state.timers else 0,
+        activity_timeout.deadline(state) if state.activities else 0,
+        state.first_task_at if state.first_task_pending else 0,
+    )
+    return min(filter(None, deadlines), default=None)
+
+
+def has_open_work(state: ExecutionState) -> bool:
+    """Whether a restarted server has something to do for the run at once: an offer to repeat, an end to bring about."""
+    if not state.running:
+        return False
+    if state.task is not None:
+        return True
+    for pending in state.activities.values():
+        if pending.process or (not pending.started and not pending.backing_off):
+            return True
+    return False
+
+
+def outstanding(state: ExecutionState) -> list[Effect]:
+    """The offers that are open: what was put into task queues and has not been taken."""
+    if not state.running:
+        return []
+    offers: list[Effect] = []
+    if state.task is not None and not state.task.started:
+        offers.append(workflow_task.offer(state, state.task))
+    offers.extend(
+        activity.offer(pending)
+        for pending in state.activities.values()
+        if not pending.started and not pending.backing_off
+    )
+    return offers
+
+
+def needs_first_event(state: ExecutionState, now: int) -> bool:
+    """Whether ``advance`` may start a next run, for which the run's first event has to be at hand."""
+    return bool(state.retry_policy) and close.timed_out(state, now)
+
+
+def over_limit(state: ExecutionState) -> str:
+    """Why the run has to be terminated for its size (rule 3.10.1); "" while it is within bounds."""
+    if state.next_event_id > limits.HISTORY_EVENTS_MAX:
+        return f"Workflow history count exceeds limit ({limits.HISTORY_EVENTS_MAX} events)."
+    if state.history_size > limits.HISTORY_BYTES_MAX:
+        return f"Workflow history size exceeds limit ({limits.HISTORY_BYTES_MAX} bytes)."
+    return ""

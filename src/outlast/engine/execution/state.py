@@ -1,0 +1,172 @@
+"""The state of one run, as plain structs that msgspec writes to bytes and reads back.
+
+Rule: only the ``on_*`` functions of the noun files write it. Most of it is a fold over history and can be rebuilt from
+the events. What history does not hold is marked *outside history*, kept in the snapshot only, and ignored by
+``snapshot.historic`` when a rebuilt state is compared with a live one.
+
+Instants are ns since the epoch with 0 for "not set"; durations are ns with 0 for "no limit". Messages are kept
+serialized (``bytes``) where the engine only carries them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class WorkflowTask(msgspec.Struct, frozen=True, array_like=True):
+    """The one pending workflow task.
+
+        (none) --schedule--> scheduled --start--> started --complete | fail | time out--> (none)
+
+    The started half is outside history: the WorkflowTaskStarted event is written together with the event that ends
+    the task. ``written`` is False for a transient attempt, whose scheduled event is not in history either.
+    """
+
+    scheduled_event_id: int
+    attempt: int
+    scheduled_at: int
+    original_scheduled_at: int
+    timeout_ns: int
+    written: bool
+    queue: str
+    schedule_to_start_at: int = 0  # instant at which a sticky task gives up waiting
+    started_at: int = 0
+    identity: str = ""
+    request_id: str = ""
+    suggest_continue_as_new: bool = False
+    history_size: int = 0
+
+    @property
+    def started(self) -> bool:
+        return self.started_at != 0
+
+    @property
+    def started_event_id(self) -> int:
+        """The id that the started event has, or will have when it is written."""
+        return self.scheduled_event_id + 1
+
+
+class Activity(msgspec.Struct, frozen=True, array_like=True):
+    """One pending activity: what its scheduled event said, and how its attempts went (outside history).
+
+    scheduled --start--> started --complete | fail for good | time out for good | cancel--> (gone)
+        ^                   |
+        +---- backing off <-+  fail or time out with attempts left
+    """
+
+    scheduled_event_id: int
+    activity_id: str
+    type_name: str
+    queue: str
+    first_scheduled_at: int
+    schedule_to_close_ns: int
+    schedule_to_start_ns: int
+    start_to_close_ns: int
+    heartbeat_ns: int
+    retry_policy: bytes
+    priority_key: int = 0
+    cancel_requested_event_id: int = 0
+    # outside history from here on
+    attempt: int = 1
+    attempt_scheduled_at: int = 0
+    backing_off: bool = False  # waits for attempt_scheduled_at before it is offered
+    started_at: int = 0
+    identity: str = ""
+    request_id: str = ""
+    process: str = ""  # the engine process whose own worker runs the attempt; "" for a remote worker
+    last_heartbeat_at: int = 0
+    heartbeat_details: bytes = b""
+    last_failure: bytes = b""
+    last_attempt_completed_at: int = 0
+    last_started_at: int = 0
+
+    @property
+    def started(self) -> bool:
+        return self.started_at != 0
+
+
+class Timer(msgspec.Struct, frozen=True, array_like=True):
+    """A running user timer."""
+
+    timer_id: str
+    started_event_id: int
+    fires_at: int
+
+
+class TaskFailure(msgspec.Struct, frozen=True, array_like=True):
+    """Why the latest workflow task failed or timed out (outside history: transient attempts leave no event)."""
+
+    cause: int
+    failure: bytes
+    identity: str
+    failed_at: int
+    attempt: int
+
+
+class ExecutionState(msgspec.Struct, array_like=True):
+    """Everything that the engine knows about one run."""
+
+    namespace_id: str
+    workflow_id: str
+    run_id: str
+    # from WorkflowExecutionStarted
+    workflow_type: str = ""
+    queue: str = ""
+    first_run_id: str = ""
+    original_run_id: str = ""
+    start_request_id: str = ""
+    attempt: int = 1
+    started_at: int = 0
+    first_task_at: int = 0  # started_at + the first task's backoff: the visibility's execution time
+    execution_timeout_ns: int = 0
+    run_timeout_ns: int = 0
+    task_timeout_ns: int = 0
+    execution_expires_at: int = 0
+    run_expires_at: int = 0
+    retry_policy: bytes = b""
+    cron_schedule: str = ""
+    memo: bytes = b""
+    search_attributes: bytes = b""
+    user_metadata: bytes = b""
+    priority: bytes = b""
+    parent_workflow_id: str = ""
+    parent_run_id: str = ""
+    root_workflow_id: str = ""
+    root_run_id: str = ""
+    # progress
+    status: int = 1
+    closed_at: int = 0
+    close_event_id: int = 0
+    next_event_id: int = 1
+    history_size: int = 0
+    transitions: int = 0
+    previous_started_event_id: int = 0  # of the last completed workflow task
+    signal_count: int = 0
+    cancel_requested: bool = False
+    task: WorkflowTask | None = None
+    activities: dict[int, Activity] = {}  # by scheduled event id
+    activity_ids: dict[str, int] = {}  # pending activity id -> scheduled event id
+    timers: dict[str, Timer] = {}  # by timer id
+    # outside history
+    request_ids: dict[str, int] = {}  # signal and cancel requests seen -> event type
+    attached_request_ids: dict[str, int] = {}  # start requests attached by USE_EXISTING -> event id
+    sticky_queue: str = ""
+    sticky_timeout_ns: int = 0
+    task_attempt: int = 1  # attempt of the next workflow task
+    task_failure: TaskFailure | None = None
+    task_wanted: bool = False  # something happened that the pending task's worker has not been shown
+    buffered: list[bytes] = []  # HistoryEvents that wait for the started workflow task to end
+    first_task_pending: bool = False  # the first workflow task waits for first_task_at
+
+    @property
+    def running(self) -> bool:
+        return self.status == RUNNING
+
+
+RUNNING = 1
+"""``WORKFLOW_EXECUTION_STATUS_RUNNING``; asserted against the descriptors in ``tables``."""
+
+
+def on_delay_over(state: ExecutionState, _: None, __: None) -> None:
+    """Something that may not wait has come: the first workflow task need not wait for its backoff any longer."""
+    state.first_task_pending = False

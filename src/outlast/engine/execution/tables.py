@@ -1,0 +1,118 @@
+"""The tables of the machine: which function decides a command, which folds an event, which events wait.
+
+Exhaustiveness is asserted at import: a command type or an event type that Temporal's API knows is in a table here or in
+a list of those that this version does not build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from outlast.api.enums import v1 as _e
+from outlast.api.history.v1 import HistoryEvent
+from outlast.vocab.attributes import COMMAND_FIELD, EVENT_FIELD
+
+from ..command import CommandContext
+from ..transition import Transition
+from . import activity, cancellation, close, marker, properties, signal, start, state, timer, workflow_task
+
+ON_COMMAND: Mapping[int, Callable[[state.ExecutionState, Any, CommandContext], Transition]] = {
+    _e.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: activity.schedule,
+    _e.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK: activity.request_cancel,
+    _e.COMMAND_TYPE_START_TIMER: timer.start,
+    _e.COMMAND_TYPE_CANCEL_TIMER: timer.cancel,
+    _e.COMMAND_TYPE_RECORD_MARKER: marker.record,
+    _e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: properties.upsert_search_attributes,
+    _e.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: properties.modify,
+    _e.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: close.complete,
+    _e.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: close.fail,
+    _e.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: close.cancel,
+    _e.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: close.continue_as_new,
+}
+"""Command type -> decision(state, attributes, context)."""
+
+UNBUILT_COMMANDS = frozenset(
+    {
+        _e.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,
+        _e.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
+        _e.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+        _e.COMMAND_TYPE_PROTOCOL_MESSAGE,
+        _e.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION,
+        _e.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION,
+    }
+)
+"""Commands that this version refuses by name."""
+
+CLOSING_COMMANDS = frozenset(
+    {
+        _e.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+        _e.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION,
+        _e.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION,
+        _e.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+    }
+)
+
+
+def _unfolded(run: state.ExecutionState, event: HistoryEvent) -> None:
+    """The event is history only; no state follows from it."""
+
+
+ON_EVENT: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: start.on_started,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: start.on_options_updated,
+    **dict.fromkeys(close.STATUS, close.on_closed),
+    _e.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: workflow_task.on_scheduled,
+    _e.EVENT_TYPE_WORKFLOW_TASK_STARTED: workflow_task.on_started,
+    _e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED: workflow_task.on_completed,
+    _e.EVENT_TYPE_WORKFLOW_TASK_FAILED: workflow_task.on_ended,
+    _e.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: workflow_task.on_ended,
+    _e.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: activity.on_scheduled,
+    _e.EVENT_TYPE_ACTIVITY_TASK_STARTED: _unfolded,
+    _e.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: activity.on_cancel_requested,
+    **dict.fromkeys(activity.CLOSING_SCHEDULED_ID, activity.on_closed),
+    _e.EVENT_TYPE_TIMER_STARTED: timer.on_started,
+    _e.EVENT_TYPE_TIMER_FIRED: timer.on_fired,
+    _e.EVENT_TYPE_TIMER_CANCELED: timer.on_canceled,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: signal.on_signaled,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: cancellation.on_requested,
+    _e.EVENT_TYPE_MARKER_RECORDED: _unfolded,
+    _e.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: properties.on_search_attributes,
+    _e.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: properties.on_memo,
+}
+"""Event type -> fold(state, event)."""
+
+BUFFERED = frozenset(
+    {
+        _e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+        _e.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
+        _e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+        _e.EVENT_TYPE_ACTIVITY_TASK_STARTED,
+        *activity.CLOSING_SCHEDULED_ID,
+        _e.EVENT_TYPE_TIMER_FIRED,
+    }
+)
+"""Events from outside: they wait while the workflow task is started (rule 3.4.6)."""
+
+STARTED_EVENTS: Mapping[int, Callable[[HistoryEvent], Any]] = {
+    _e.EVENT_TYPE_ACTIVITY_TASK_STARTED: lambda e: e.activity_task_started_event_attributes.scheduled_event_id,
+}
+"""Started events -> the key that their terminal event shares."""
+
+TERMINAL: Mapping[int, Callable[[Any], Any]] = dict.fromkeys(
+    activity.CLOSING_SCHEDULED_ID, lambda attributes: attributes.scheduled_event_id
+)
+"""Terminal events of activities -> the key of their started event, from the attributes."""
+
+
+def _check() -> None:
+    commands = set(COMMAND_FIELD)
+    assert commands == set(ON_COMMAND) | UNBUILT_COMMANDS, commands ^ (set(ON_COMMAND) | UNBUILT_COMMANDS)
+    assert set(ON_COMMAND).isdisjoint(UNBUILT_COMMANDS)
+    assert set(ON_COMMAND) >= CLOSING_COMMANDS
+    assert set(ON_EVENT) <= set(EVENT_FIELD)
+    assert set(ON_EVENT) >= BUFFERED
+    assert state.RUNNING == _e.WORKFLOW_EXECUTION_STATUS_RUNNING
+
+
+_check()

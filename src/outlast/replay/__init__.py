@@ -1,0 +1,11 @@
+"""The SDK's brain: history events in, commands out. Reads no clock, waits for nothing, talks to nobody.
+
+``Run`` is one cached workflow run; ``RunConfig`` is what its worker gives it; ``HistoryGap`` asks for a full history.
+"""
+
+from __future__ import annotations
+
+from .config import PatchActivationInput, RunConfig
+from .run import HistoryGap, Run
+
+__all__ = ["HistoryGap", "PatchActivationInput", "Run", "RunConfig"]

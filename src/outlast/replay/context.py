@@ -1,0 +1,197 @@
+"""What the nouns of one run share: its mode, its facts, its converters, and the way back to the ledger.
+
+Rule: a noun knows this context and no other noun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from outlast.api.common.v1 import Payload
+from outlast.api.failure.v1 import Failure
+from outlast.api.protobuf import Duration
+from outlast.converter import (
+    ActivitySerializationContext,
+    FailureConverter,
+    PayloadConverter,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+from outlast.common import VersioningBehavior
+from outlast.exceptions import FailureError
+from outlast.workflow import DynamicWorkflowConfig, ReadOnlyContextError
+
+from .config import RunConfig
+from .flags import Flags
+from .jobs import Jobs
+from .ledger import Ledger
+
+if TYPE_CHECKING:
+    from outlast.workflow import Info
+    from outlast.workflow._definition import Definition
+
+    from .interception import Interception
+    from .workflow_loop import WorkflowLoop
+
+
+class EvictionError(BaseException):
+    """Unwinds workflow code that calls the SDK while its run is thrown away."""
+
+
+class Converters:
+    """The converters of one run, with their serialization contexts."""
+
+    __slots__ = ("_config", "_contextual", "_workflow", "failure", "payload")
+
+    def __init__(self, config: RunConfig, workflow_id: str) -> None:
+        self._config = config
+        self._workflow = WorkflowSerializationContext(namespace=config.namespace, workflow_id=workflow_id)
+        self._contextual = isinstance(config.payload_converter, WithSerializationContext) or isinstance(
+            config.failure_converter, WithSerializationContext
+        )
+        self.payload, self.failure = self.for_context(self._workflow)
+
+    def for_context(self, context: Any) -> tuple[PayloadConverter, FailureConverter]:
+        """Both converters as they are in this serialization context."""
+        payload, failure = self._config.payload_converter, self._config.failure_converter
+        if not self._contextual:
+            return payload, failure
+        if isinstance(payload, WithSerializationContext):
+            payload = payload.with_context(context)
+        if isinstance(failure, WithSerializationContext):
+            failure = failure.with_context(context)
+        return payload, failure
+
+    def for_workflow(self, workflow_id: str) -> tuple[PayloadConverter, FailureConverter]:
+        """Both converters for values that go to, or come from, another workflow."""
+        if not self._contextual:
+            return self.payload, self.failure
+        return self.for_context(
+            WorkflowSerializationContext(namespace=self._config.namespace, workflow_id=workflow_id)
+        )
+
+    def for_activity(
+        self, info: Info, activity_type: str, activity_id: str | None, task_queue: str, local: bool
+    ) -> tuple[PayloadConverter, FailureConverter]:
+        """Both converters for values that go to, or come from, an activity."""
+        if not self._contextual:
+            return self.payload, self.failure
+        return self.for_context(
+            ActivitySerializationContext(
+                namespace=info.namespace,
+                workflow_id=info.workflow_id,
+                workflow_type=info.workflow_type,
+                activity_type=activity_type,
+                activity_id=activity_id,
+                activity_task_queue=task_queue,
+                is_local=local,
+            )
+        )
+
+
+class RunContext:
+    """One run's shared state.
+
+    Attributes:
+        instance: the workflow object; None until the first turn of the loop.
+        replaying: whether history already has what the code is about to do.
+        read_only: a query or validator is running. ``in_query`` tells it from the other read-only places.
+        evicting: the run is being thrown away.
+        cancel_reason: given with the request to cancel the workflow; None while nobody asked.
+        error: fails the workflow task as soon as the callback that set it returns.
+    """
+
+    def __init__(self, config: RunConfig, definition: Definition, info: Info, loop: WorkflowLoop) -> None:
+        self.config, self.definition, self.info, self.loop = config, definition, info, loop
+        self.converters = Converters(config, info.workflow_id)
+        self.ledger, self.jobs, self.flags = Ledger(), Jobs(), Flags()
+        self.interception: Interception
+        self.instance: Any = None
+        self.replaying = self.read_only = self.in_query = self.evicting = False
+        self.cancel_reason: str | None = None
+        self.error: BaseException | None = None
+        self.single_batch = False
+        self.failure_exception_types: Sequence[type[BaseException]] = definition.failure_exception_types
+        self.versioning_behavior = definition.versioning_behavior
+        # As payloads, for continue-as-new: those of the start, and every upsert since.
+        self.search_attributes: dict[str, Payload] = {}
+        self._sequences: dict[str, int] = {}
+
+    def next_seq(self, kind: str) -> int:
+        """1, 2, 3 ... for each kind: what activity and timer ids are made of."""
+        seq = self._sequences[kind] = self._sequences.get(kind, 0) + 1
+        return seq
+
+    def require_writable(self, action: str) -> None:
+        """Before anything that changes the workflow.
+
+        Raises:
+            EvictionError: the run is being thrown away.
+            ReadOnlyContextError: a query or validator is running.
+        """
+        if self.evicting:
+            raise EvictionError(f"Ignoring {action} while evicting workflow. This is not an error.")
+        if self.read_only:
+            raise ReadOnlyContextError(f"While in read-only function, action attempted: {action}")
+
+    def apply_dynamic_config(self, config: DynamicWorkflowConfig) -> None:
+        """Settings that a dynamic workflow has decided for this run."""
+        if config.failure_exception_types is not None:
+            self.failure_exception_types = config.failure_exception_types
+        if config.versioning_behavior != VersioningBehavior.UNSPECIFIED:
+            self.versioning_behavior = config.versioning_behavior
+
+    @contextmanager
+    def as_read_only(self, *, in_query: bool) -> Iterator[None]:
+        """Refuse changes inside."""
+        before = self.read_only, self.in_query
+        self.read_only, self.in_query = True, in_query
+        try:
+            yield
+        finally:
+            self.read_only, self.in_query = before
+
+    def is_failure_exception(self, error: BaseException) -> bool:
+        """Whether this exception fails the workflow (or update) and not the workflow task."""
+        return (
+            isinstance(error, FailureError | TimeoutError)
+            or isinstance(error, tuple(self.failure_exception_types))
+            or isinstance(error, tuple(self.config.failure_exception_types))
+        )
+
+    def decode(self, payloads: Sequence[Payload], hints: list[type] | None, converter: PayloadConverter) -> list[Any]:
+        """Payloads as values. Hints that do not match in number are not used.
+
+        Raises:
+            RuntimeError: the converter failed with something that would not fail the workflow.
+        """
+        if not payloads:
+            return []
+        if hints is not None and len(hints) != len(payloads):
+            hints = None
+        try:
+            return converter.from_payloads(payloads, hints)
+        except Exception as error:
+            if self.is_failure_exception(error):
+                raise
+            raise RuntimeError("Failed decoding arguments") from error
+
+    def failure_of(self, error: BaseException) -> Failure:
+        """An exception of workflow code as a Failure."""
+        failure = Failure()
+        self.converters.failure.to_failure(error, self.converters.payload, failure)
+        return failure
+
+    def call_later(self, job: Callable[[], None]) -> None:
+        """Have the next activation do this, in the order of the events that caused it."""
+        self.jobs.add(job)
+
+
+def proto_duration(value: timedelta) -> Duration:
+    """A timedelta as a Duration."""
+    duration = Duration()
+    duration.FromTimedelta(value)
+    return duration

@@ -1,0 +1,23 @@
+"""What a server process is told at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """``database`` is None for a store in memory; ``port`` 0 takes a free one."""
+
+    database: Path | None
+    ip: str = "127.0.0.1"
+    port: int = 7233
+    namespaces: tuple[str, ...] = ("default",)
+    grace_s: float = 5.0
+
+    @property
+    def address(self) -> str:
+        """The address as gRPC writes it."""
+        host = f"[{self.ip}]" if ":" in self.ip else self.ip
+        return f"{host}:{self.port}"

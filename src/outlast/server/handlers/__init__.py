@@ -1,0 +1,56 @@
+"""One function per RPC: look up, decide, reply. The table is what the server can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..node import Handler
+from . import (
+    activity,
+    cancellation,
+    history,
+    namespace,
+    query,
+    signal,
+    start,
+    system,
+    termination,
+    worker,
+    workflow_task,
+)
+
+WORKFLOW_SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
+
+_WORKFLOW: Mapping[str, Handler] = {
+    "GetSystemInfo": system.get_system_info,
+    "GetClusterInfo": system.get_cluster_info,
+    "DescribeNamespace": namespace.describe,
+    "ListNamespaces": namespace.list_all,
+    "StartWorkflowExecution": start.start,
+    "SignalWithStartWorkflowExecution": start.signal_with_start,
+    "SignalWorkflowExecution": signal.signal,
+    "RequestCancelWorkflowExecution": cancellation.request,
+    "TerminateWorkflowExecution": termination.terminate,
+    "DescribeWorkflowExecution": history.describe,
+    "GetWorkflowExecutionHistory": history.get,
+    "GetWorkflowExecutionHistoryReverse": history.get_reverse,
+    "QueryWorkflow": query.query,
+    "RespondQueryTaskCompleted": query.respond,
+    "PollWorkflowTaskQueue": workflow_task.poll,
+    "RespondWorkflowTaskCompleted": workflow_task.respond_completed,
+    "RespondWorkflowTaskFailed": workflow_task.respond_failed,
+    "ResetStickyTaskQueue": worker.reset_sticky,
+    "ShutdownWorker": worker.shutdown,
+    "PollActivityTaskQueue": activity.poll,
+    "RecordActivityTaskHeartbeat": activity.heartbeat,
+    "RecordActivityTaskHeartbeatById": activity.heartbeat_by_id,
+    "RespondActivityTaskCompleted": activity.respond_completed,
+    "RespondActivityTaskCompletedById": activity.respond_completed_by_id,
+    "RespondActivityTaskFailed": activity.respond_failed,
+    "RespondActivityTaskFailedById": activity.respond_failed_by_id,
+    "RespondActivityTaskCanceled": activity.respond_canceled,
+    "RespondActivityTaskCanceledById": activity.respond_canceled_by_id,
+}
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {(WORKFLOW_SERVICE, rpc): handler for rpc, handler in _WORKFLOW.items()}
+"""(service, RPC) -> handler. What is not here answers UNIMPLEMENTED."""

@@ -1,0 +1,227 @@
+"""PollActivityTaskQueue, heartbeats, and the ways in which an attempt ends: by token, and by id from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from outlast.api.common.v1 import Payloads, WorkflowExecution
+from outlast.api.workflowservice.v1 import (
+    PollActivityTaskQueueRequest,
+    PollActivityTaskQueueResponse,
+    RecordActivityTaskHeartbeatByIdRequest,
+    RecordActivityTaskHeartbeatByIdResponse,
+    RecordActivityTaskHeartbeatRequest,
+    RecordActivityTaskHeartbeatResponse,
+    RespondActivityTaskCanceledByIdRequest,
+    RespondActivityTaskCanceledByIdResponse,
+    RespondActivityTaskCanceledRequest,
+    RespondActivityTaskCanceledResponse,
+    RespondActivityTaskCompletedByIdRequest,
+    RespondActivityTaskCompletedByIdResponse,
+    RespondActivityTaskCompletedRequest,
+    RespondActivityTaskCompletedResponse,
+    RespondActivityTaskFailedByIdRequest,
+    RespondActivityTaskFailedByIdResponse,
+    RespondActivityTaskFailedRequest,
+    RespondActivityTaskFailedResponse,
+)
+from outlast.engine import tokens
+from outlast.engine.execution import activity as engine
+from outlast.engine.execution import advance
+from outlast.engine.execution.state import Activity, ExecutionState
+from outlast.engine.transition import Transition
+from outlast.storage.port import RunKey
+from outlast.vocab import failures, limits
+from outlast.vocab.errors import NotFound
+
+from .. import tasks
+from ..context import CallContext
+from ..node import Node, required
+from ..runs import Run
+from ..task_queues import QueryOffer, QueueId
+from . import lookup
+
+
+async def poll(
+    node: Node, request: PollActivityTaskQueueRequest, context: CallContext
+) -> PollActivityTaskQueueResponse:
+    """Wait for an activity attempt; an empty response when none came in time."""
+    required("PollActivityTaskQueue", task_queue=request.task_queue.name)
+    queue_id = QueueId(node.namespaces.id_of(request.namespace), request.task_queue.name, "activity")
+    if request.HasField("task_queue_metadata") and request.task_queue_metadata.HasField("max_tasks_per_second"):
+        node.queues.limit_rate(queue_id, request.task_queue_metadata.max_tasks_per_second.value)
+    until = node.until(context, limits.POLL_NS)
+    while (offer := await node.queues.poll(queue_id, until)) is not None:
+        assert not isinstance(offer, QueryOffer)
+        try:
+            run = await node.runs.get(offer.key)
+        except NotFound:
+            continue
+        if offer.scheduled_event_id not in run.state.activities:
+            continue
+        scheduled = await node.runs.event(run, offer.scheduled_event_id)
+        draft = node.runs.draft(run)
+        started = engine.start(
+            draft.state,
+            draft.now,
+            scheduled_event_id=offer.scheduled_event_id,
+            attempt=offer.attempt,
+            identity=request.identity,
+            request_id="",
+            process=node.process if context.door == "embedded" else "",
+        )
+        if started is None:
+            continue
+        draft.apply(started)
+        activity = draft.state.activities[offer.scheduled_event_id]
+        await node.runs.commit(run, draft)
+        return tasks.activity_task(run, activity, scheduled, request.namespace)
+    return PollActivityTaskQueueResponse()
+
+
+async def _by_token(node: Node, task_token: bytes) -> tuple[Run, Callable[[ExecutionState], Activity]]:
+    token = tokens.decode(tokens.ActivityTaskToken, task_token)
+    run = await node.runs.get(RunKey(token.namespace_id, token.workflow_id, token.run_id))
+    return run, lambda state: engine.find(state, token.scheduled_event_id, token.attempt, token.started_at)
+
+
+async def _by_id(node: Node, request: Any) -> tuple[Run, Callable[[ExecutionState], Activity]]:
+    """The pending activity that (namespace, workflow id, run id, activity id) names."""
+    required(type(request).DESCRIPTOR.name, workflow_id=request.workflow_id, activity_id=request.activity_id)
+    execution = WorkflowExecution(workflow_id=request.workflow_id, run_id=request.run_id)
+    run = await lookup.run(node, request.namespace, execution)
+    return run, lambda state: engine.find_by_id(state, request.activity_id)
+
+
+async def _decide(
+    node: Node,
+    found: tuple[Run, Callable[[ExecutionState], Activity]],
+    decision: Callable[[Activity, int], Transition],
+    *details: Payloads,
+) -> Activity:
+    """Apply a decision about one pending activity; ``details`` are newer heartbeat details to keep first."""
+    run, find = found
+    draft = node.runs.draft(run)
+    activity = find(draft.state)
+    for newer in details:
+        draft.apply(engine.heartbeat(activity, draft.now, newer))
+        activity = draft.state.activities[activity.scheduled_event_id]
+    draft.apply(decision(activity, draft.now))
+    advance.settle(draft)
+    await node.runs.commit(run, draft)
+    return activity
+
+
+# -- heartbeats --------------------------------------------------------------------------------------------------
+
+
+async def heartbeat(
+    node: Node, request: RecordActivityTaskHeartbeatRequest, context: CallContext
+) -> RecordActivityTaskHeartbeatResponse:
+    """Keep the attempt alive; the reply tells whether it is to cancel itself."""
+    return RecordActivityTaskHeartbeatResponse(
+        cancel_requested=await _beat(node, await _by_token(node, request.task_token), request)
+    )
+
+
+async def heartbeat_by_id(
+    node: Node, request: RecordActivityTaskHeartbeatByIdRequest, context: CallContext
+) -> RecordActivityTaskHeartbeatByIdResponse:
+    """The same, addressed by id."""
+    return RecordActivityTaskHeartbeatByIdResponse(
+        cancel_requested=await _beat(node, await _by_id(node, request), request)
+    )
+
+
+async def _beat(
+    node: Node,
+    found: tuple[Run, Callable[[ExecutionState], Activity]],
+    request: RecordActivityTaskHeartbeatRequest | RecordActivityTaskHeartbeatByIdRequest,
+) -> bool:
+    details = request.details if request.HasField("details") else None
+    if details is not None and details.ByteSize() > limits.BLOB_BYTES_MAX:
+        failure = failures.server("Heartbeat details exceed size limit.", non_retryable=True)
+        await _decide(node, found, lambda a, now: engine.fail(a, now, failure=failure, identity=request.identity))
+        return True
+    activity = await _decide(node, found, lambda a, now: engine.heartbeat(a, now, details))
+    return bool(activity.cancel_requested_event_id)
+
+
+# -- endings -----------------------------------------------------------------------------------------------------
+
+
+def _completed(
+    request: RespondActivityTaskCompletedRequest | RespondActivityTaskCompletedByIdRequest,
+) -> Callable[[Activity, int], Transition]:
+    result = request.result if request.HasField("result") else None
+    return lambda a, now: engine.complete(a, now, result=result, identity=request.identity)
+
+
+async def respond_completed(
+    node: Node, request: RespondActivityTaskCompletedRequest, context: CallContext
+) -> RespondActivityTaskCompletedResponse:
+    """Close the activity with its result."""
+    await _decide(node, await _by_token(node, request.task_token), _completed(request))
+    return RespondActivityTaskCompletedResponse()
+
+
+async def respond_completed_by_id(
+    node: Node, request: RespondActivityTaskCompletedByIdRequest, context: CallContext
+) -> RespondActivityTaskCompletedByIdResponse:
+    """The same, addressed by id."""
+    await _decide(node, await _by_id(node, request), _completed(request))
+    return RespondActivityTaskCompletedByIdResponse()
+
+
+async def _fail(
+    node: Node,
+    found: tuple[Run, Callable[[ExecutionState], Activity]],
+    request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest,
+) -> None:
+    newer = (request.last_heartbeat_details,) if request.HasField("last_heartbeat_details") else ()
+    await _decide(
+        node,
+        found,
+        lambda a, now: engine.fail(a, now, failure=request.failure, identity=request.identity),
+        *newer,
+    )
+
+
+async def respond_failed(
+    node: Node, request: RespondActivityTaskFailedRequest, context: CallContext
+) -> RespondActivityTaskFailedResponse:
+    """The attempt failed: the engine backs off for the next one, or closes the activity."""
+    await _fail(node, await _by_token(node, request.task_token), request)
+    return RespondActivityTaskFailedResponse()
+
+
+async def respond_failed_by_id(
+    node: Node, request: RespondActivityTaskFailedByIdRequest, context: CallContext
+) -> RespondActivityTaskFailedByIdResponse:
+    """The same, addressed by id."""
+    await _fail(node, await _by_id(node, request), request)
+    return RespondActivityTaskFailedByIdResponse()
+
+
+def _canceled(
+    request: RespondActivityTaskCanceledRequest | RespondActivityTaskCanceledByIdRequest,
+) -> Callable[[Activity, int], Transition]:
+    details = request.details if request.HasField("details") else None
+    return lambda a, now: engine.cancel(a, now, details=details, identity=request.identity)
+
+
+async def respond_canceled(
+    node: Node, request: RespondActivityTaskCanceledRequest, context: CallContext
+) -> RespondActivityTaskCanceledResponse:
+    """The attempt has cancelled itself, as it was asked to."""
+    await _decide(node, await _by_token(node, request.task_token), _canceled(request))
+    return RespondActivityTaskCanceledResponse()
+
+
+async def respond_canceled_by_id(
+    node: Node, request: RespondActivityTaskCanceledByIdRequest, context: CallContext
+) -> RespondActivityTaskCanceledByIdResponse:
+    """The same, addressed by id."""
+    await _decide(node, await _by_id(node, request), _canceled(request))
+    return RespondActivityTaskCanceledByIdResponse()

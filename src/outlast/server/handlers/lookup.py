@@ -1,0 +1,54 @@
+"""Finding the run that a request names, and refusing requests that name the wrong one."""
+
+from __future__ import annotations
+
+import uuid
+
+from outlast.api.common.v1 import WorkflowExecution
+from outlast.vocab.errors import InvalidArgument, NotFound
+
+from ..node import Node
+from ..runs import Run
+
+
+async def run(node: Node, namespace: str, execution: WorkflowExecution, first_run_id: str = "") -> Run:
+    """The run that ``execution`` names, the latest without a run id.
+
+    Args:
+        first_run_id: where given, the run has to belong to the chain that began with it (rule 3.3.5).
+
+    Raises:
+        InvalidArgument: the run id is no UUID.
+        NotFound: there is no such run, or it belongs to another chain.
+    """
+    namespace_id = node.namespaces.id_of(namespace)
+    if execution.run_id:
+        _check_run_id(execution.run_id)
+    found = await node.runs.find(namespace_id, execution.workflow_id, execution.run_id)
+    if first_run_id and found.state.first_run_id != first_run_id:
+        raise NotFound(
+            f"workflow {execution.workflow_id!r} run {found.key.run_id} does not belong to the chain that began with "
+            f"run {first_run_id}"
+        )
+    return found
+
+
+async def open_run(node: Node, namespace: str, execution: WorkflowExecution, first_run_id: str = "") -> Run:
+    """The run that ``execution`` names, which has to be open.
+
+    Raises:
+        NotFound: also when the run is closed.
+    """
+    found = await run(node, namespace, execution, first_run_id)
+    if not found.state.running:
+        raise NotFound(
+            f"workflow execution already completed: workflow {execution.workflow_id!r} run {found.key.run_id}"
+        )
+    return found
+
+
+def _check_run_id(run_id: str) -> None:
+    try:
+        uuid.UUID(run_id)
+    except ValueError:
+        raise InvalidArgument(f"run_id {run_id!r} is not a UUID; leave it out for the latest run") from None

@@ -1,0 +1,253 @@
+"""The node: storage, caches, queues and timers put together, and the one entry for every call.
+
+``Node.call`` is what all doors lead to: the embedded one, gRPC, and JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from google.protobuf.message import Message
+
+from outlast.engine.effects import Effect, OfferActivityTask, OfferWorkflowTask
+from outlast.engine.execution import advance, due, query, workflow_task
+from outlast.storage.port import RunKey, Storage
+from outlast.vocab import limits
+from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
+
+from .clock import Clock, WallClock
+from .context import CallContext
+from .namespaces import Namespaces
+from .queries import PendingQuery
+from .runs import Run, Runs
+from .task_queues import QueryOffer, QueueId, TaskOffer, TaskQueues
+from .timers import Timers
+
+Handler: TypeAlias = Callable[[Any, Any, Any], Awaitable[Message]]
+"""``handler(node, request, context)``: one RPC."""
+
+logger = logging.getLogger("outlast.server")
+
+_HORIZON_NS = 120_000_000_000
+_SWEEP_NS = 60_000_000_000
+_PAGE = 500
+"""Stored deadlines read at once."""
+
+
+class Node:
+    """One running engine over one storage."""
+
+    def __init__(self, storage: Storage, clock: Clock, handlers: Mapping[tuple[str, str], Handler]) -> None:
+        self._handlers = handlers
+        self.storage = storage
+        self.clock = clock
+        self.process = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        """Names this engine process in the attempts that its own worker runs."""
+        self.namespaces = Namespaces(storage)
+        self.queues = TaskQueues(clock)
+        self.timers = Timers(clock, self._on_due)
+        self.runs = Runs(storage, clock, self.timers, self._on_effects)
+        self.runs.on_durable = self.dispatch_queries
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeper: asyncio.Task[None] | None = None
+        self.closing = False
+
+    @classmethod
+    async def open(
+        cls, storage: Storage, *, clock: Clock | None = None, namespaces: Sequence[str] = ("default",)
+    ) -> Node:
+        """Start an engine: create missing namespaces, take up the open runs, start the timers."""
+        from .handlers import HANDLERS  # the handlers import this module
+
+        node = cls(storage, clock or WallClock(), HANDLERS)
+        await node.namespaces.load()
+        for name in namespaces:
+            await node.namespaces.ensure(name)
+        node.timers.horizon_at = node.clock.now() + _HORIZON_NS
+        await node._take_up()
+        node._sweeper = asyncio.get_running_loop().create_task(node._sweep())
+        return node
+
+    def release(self) -> None:
+        """Take no new work: polls and long polls that wait end with what they have."""
+        if self.closing:
+            return
+        self.closing = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self.timers.close()
+        self.queues.close()
+        self.runs.release()
+
+    async def close(self) -> None:
+        """End what waits, finish what was decided, and close the storage."""
+        self.release()
+        await asyncio.sleep(0)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.storage.close()
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    async def call(self, service: str, rpc: str, request: Message, context: CallContext) -> Message:
+        """Answer one call.
+
+        Raises:
+            ServiceError: the caller's fault; Unimplemented, naming the RPC, for one that is not built.
+        """
+        handler = self._handlers.get((service, rpc))
+        if handler is None:
+            raise Unimplemented(f"{service}.{rpc} is not built in this version of outlast")
+        return await handler(self, request, context)
+
+    # -- effects -------------------------------------------------------------------------------------------------
+
+    def _on_effects(self, run: Run, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, OfferWorkflowTask):
+                self._offer_workflow_task(run, effect)
+            elif isinstance(effect, OfferActivityTask):
+                queue_id = QueueId(run.key.namespace_id, effect.queue, "activity")
+                offer = TaskOffer(run.key, effect.scheduled_event_id, effect.attempt)
+                self.queues.offer(queue_id, offer, effect.priority_key)
+
+    def _offer_workflow_task(self, run: Run, effect: OfferWorkflowTask) -> None:
+        queue_id = QueueId(run.key.namespace_id, effect.queue, "workflow")
+        if effect.sticky and not self.queues.served(queue_id):
+            self.unstick(run)
+            return
+        self.queues.offer(queue_id, TaskOffer(run.key, effect.scheduled_event_id, effect.attempt))
+
+    def unstick(self, run: Run) -> None:
+        """The run's sticky queue is dead: its waiting task goes to the normal queue."""
+        draft = self.runs.draft(run)
+        draft.apply(workflow_task.unstick(draft.state))
+        self.runs.volatile(run, draft)
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def spawn(self, name: str, work: asyncio.Task[None]) -> None:
+        """Keep a background task until it ends; its failure is logged."""
+        work.set_name(name)
+        self._tasks.add(work)
+        work.add_done_callback(self._spawned)
+
+    def _spawned(self, work: asyncio.Task[None]) -> None:
+        self._tasks.discard(work)
+        if not work.cancelled() and work.exception() is not None:
+            logger.error("%s failed", work.get_name(), exc_info=work.exception())
+
+    def _on_due(self, key: RunKey) -> None:
+        work = asyncio.get_running_loop().create_task(self._advance(key))
+        self.spawn(f"deadline of workflow {key.workflow_id!r} run {key.run_id}", work)
+
+    async def _advance(self, key: RunKey) -> None:
+        try:
+            run = await self.runs.get(key)
+        except NotFound:
+            return
+        first = None
+        if due.needs_first_event(run.state, self.clock.now()):
+            first = await self.runs.event(run, 1)
+        draft = self.runs.draft(run)
+        advance.advance(draft, first)
+        advance.settle(draft)
+        if draft.changed:
+            await self.runs.commit(run, draft)
+        else:
+            self.timers.set(key, due.next_deadline(run.state))
+
+    async def _sweep(self) -> None:
+        """Move the horizon of the timers, and forget unused queues."""
+        while True:
+            woken = asyncio.Event()
+            self.clock.call_at(self.clock.now() + _SWEEP_NS, woken.set)
+            await woken.wait()
+            self.queues.sweep()
+            after, self.timers.horizon_at = self.timers.horizon_at, self.clock.now() + _HORIZON_NS
+            await self._fetch_deadlines(after)
+
+    async def _fetch_deadlines(self, after: int) -> None:
+        """Take over from storage the deadlines later than ``after`` up to the horizon."""
+        async for at, key in self._stored_deadlines(after, self.timers.horizon_at):
+            self.timers.set(key, at)
+
+    async def _stored_deadlines(self, after: int, until: int) -> AsyncIterator[tuple[int, RunKey]]:
+        cursor: tuple[int, RunKey] | None = None
+        while True:
+            page = await self.storage.due(after, until, _PAGE, cursor)
+            for entry in page:
+                yield entry
+            if len(page) < _PAGE:
+                return
+            cursor = page[-1]
+
+    # -- restart -------------------------------------------------------------------------------------------------
+
+    async def _take_up(self) -> None:
+        """Take up the runs that a former process left: end what died with it, and offer what is open."""
+        now = self.clock.now()
+        async for _, key in self._stored_deadlines(-1, now):
+            run = await self.runs.get(key)
+            draft = self.runs.draft(run)
+            advance.recover(draft)
+            if draft.changed:
+                await self.runs.commit(run, draft)
+            self._on_effects(run, due.outstanding(run.state))
+            self.timers.set(key, due.next_deadline(run.state))
+        await self._fetch_deadlines(now)
+
+    # -- queries -------------------------------------------------------------------------------------------------
+
+    def dispatch_queries(self, run: Run) -> None:
+        """Send on the queries that wait: with the pending workflow task, or as tasks of their own."""
+        state = run.state
+        task = state.task
+        for pending in run.queries.values():
+            if pending.answer.done() or pending.direct:
+                continue
+            if pending.shown and (task is None or pending.attached_to != (task.scheduled_event_id, task.started_at)):
+                pending.shown = False
+            if pending.shown or not query.ready(state):
+                continue
+            try:
+                way = query.route(state)
+            except ServiceError as error:
+                pending.refuse(error)
+                continue
+            if way is query.Way.DIRECT:
+                self.dispatch_directly(run, pending)
+
+    def dispatch_directly(self, run: Run, pending: PendingQuery, *, sticky: bool = True) -> None:
+        """Put a query into the queue of the run's worker as a task of its own."""
+        pending.direct = True
+        state = run.state
+        queue_id = QueueId(run.key.namespace_id, state.sticky_queue, "workflow")
+        if not (sticky and state.sticky_queue and self.queues.served(queue_id)):
+            queue_id = queue_id._replace(name=state.queue)
+        pending.sticky = queue_id.name != state.queue
+        self.queues.offer(queue_id, QueryOffer(run.key, pending.query_id))
+
+    def until(self, context: CallContext, longest_ns: int) -> int:
+        """When a long poll of this call has to end: before the caller gives up, and after ``longest_ns`` at most."""
+        until = self.clock.now() + longest_ns
+        if context.deadline_at is None:
+            return until
+        return min(until, context.deadline_at - limits.LONG_POLL_TAIL_NS)
+
+
+def required(subject: str, **fields: str) -> None:
+    """Refuse a request that lacks a field.
+
+    Raises:
+        InvalidArgument: for the first of the named fields that is empty.
+    """
+    for name, value in fields.items():
+        if not value:
+            raise InvalidArgument(f"{subject}: {name} is empty; it is required")

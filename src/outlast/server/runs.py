@@ -1,0 +1,316 @@
+"""The cached runs: load -> fork -> decide -> commit -> notify.
+
+A decision runs on a fork, and the fork takes the place of the original the moment its commit is handed to storage.
+Later decisions build on it without waiting, because storage makes commits durable in the order in which they came: a
+reply waits for its own commit and with it for all that it builds on. If a commit fails, the run is dropped from the
+cache, and what was built on it fails with it.
+
+Starting a workflow task is *volatile*: it changes the cached state and needs no commit of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from outlast.api.history.v1 import History, HistoryEvent
+from outlast.engine.effects import Effect, OfferActivityTask
+from outlast.engine.execution import due, snapshot
+from outlast.engine.execution.draft import Draft, Outcome
+from outlast.engine.execution.state import ExecutionState
+from outlast.engine.transition import Successor, Transition
+from outlast.storage.port import Commit, CurrentRow, RunKey, Storage
+from outlast.vocab.errors import NotFound
+
+from . import visibility
+from .clock import Clock
+from .queries import PendingQuery
+from .timers import Timers
+
+CACHED_RUNS_MAX = 1000
+_TAIL_EVENTS_MAX = 200
+
+
+class Run:
+    """One cached run: its newest state, the end of its history, and who waits for it."""
+
+    __slots__ = (
+        "commits",
+        "dropped",
+        "durable",
+        "key",
+        "queries",
+        "replaces",
+        "state",
+        "tail",
+        "tail_from",
+        "version",
+        "waiters",
+    )
+
+    def __init__(self, key: RunKey, state: ExecutionState, version: int) -> None:
+        self.key = key
+        self.state = state
+        self.version = version
+        self.tail: list[HistoryEvent] = []
+        self.tail_from = state.next_event_id
+        """The id of the first event in ``tail``; older ones are in storage."""
+        self.commits = 0
+        """Commits on their way to storage."""
+        self.durable: asyncio.Future[None] | None = None
+        """The latest commit."""
+        self.waiters: list[asyncio.Future[None]] = []
+        self.queries: dict[str, PendingQuery] = {}
+        self.dropped = False
+        self.replaces: str | None = None
+        """For a new run: the run that was the current one of its workflow id before."""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the cache is the only place that knows something of this run."""
+        task = self.state.task
+        return bool(self.commits or self.waiters or self.queries or (task is not None and task.started))
+
+    async def settled(self) -> None:
+        """Wait until all that was decided so far is durable."""
+        if self.durable is not None and not self.durable.done():
+            await self.durable
+
+
+class Runs:
+    """The cache of runs in front of storage."""
+
+    def __init__(
+        self, storage: Storage, clock: Clock, timers: Timers, on_effects: Callable[[Run, Sequence[Effect]], None]
+    ) -> None:
+        self._storage = storage
+        self.clock = clock
+        self._timers = timers
+        self._on_effects = on_effects
+        self._runs: OrderedDict[RunKey, Run] = OrderedDict()
+        self._current: dict[tuple[str, str], str] = {}
+        self.on_durable: Callable[[Run], None] = lambda run: None
+
+    # -- finding -------------------------------------------------------------------------------------------------
+
+    async def get(self, key: RunKey) -> Run:
+        """The run with this key.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        run = self._runs.get(key)
+        if run is not None:
+            self._runs.move_to_end(key)
+            return run
+        record = await self._storage.load(key)
+        if key in self._runs:
+            return self._runs[key]
+        if record is None:
+            raise NotFound(f"workflow {key.workflow_id!r} has no run {key.run_id}; it may have been deleted")
+        run = Run(key, snapshot.decode(record.snapshot), record.version)
+        self._keep(run)
+        return run
+
+    async def current_run_id(self, namespace_id: str, workflow_id: str) -> str | None:
+        """The id of the latest run with this workflow id; None when there never was one."""
+        cached = self._current.get((namespace_id, workflow_id))
+        if cached is not None:
+            return cached
+        stored = await self._storage.current(namespace_id, workflow_id)
+        return self._current.get((namespace_id, workflow_id), stored)
+
+    async def find(self, namespace_id: str, workflow_id: str, run_id: str = "") -> Run:
+        """The run that a request names; without a run id the latest.
+
+        Raises:
+            NotFound: there is no such workflow or run.
+        """
+        found = run_id or await self.current_run_id(namespace_id, workflow_id)
+        if found is None:
+            raise NotFound(f"there is no workflow {workflow_id!r} in this namespace; check the id and the namespace")
+        return await self.get(RunKey(namespace_id, workflow_id, found))
+
+    def _keep(self, run: Run) -> None:
+        runs = self._runs
+        runs[run.key] = run
+        tries = 8
+        while len(runs) > CACHED_RUNS_MAX and tries:
+            tries -= 1
+            key, oldest = runs.popitem(last=False)
+            if oldest.pinned:
+                runs[key] = oldest
+            else:
+                self._forget_current(key)
+
+    def _forget_current(self, key: RunKey) -> None:
+        if self._current.get(key[:2]) == key.run_id:
+            del self._current[key[:2]]
+
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    def draft(self, run: Run) -> Draft:
+        """Fork the run's state for a decision at this instant."""
+        return Draft(run.state, self.clock.now())
+
+    def volatile(self, run: Run, draft: Draft) -> None:
+        """Keep a draft that recorded nothing and promises nothing, without a commit."""
+        assert not draft.events
+        run.state = draft.state
+        self._timers.set(run.key, due.next_deadline(run.state))
+        if draft.effects:
+            self._on_effects(run, draft.effects)
+
+    def commit(self, run: Run, draft: Draft, *, replaced: tuple[Run, Draft] | None = None) -> asyncio.Future[None]:
+        """Keep a draft and hand it to storage, in one commit with the run that follows it.
+
+        Args:
+            replaced: the open run that a start terminates; it becomes durable in the same commit.
+
+        Returns:
+            A future that is done when the draft is durable. Whoever stops waiting for it does not stop the commit.
+        """
+        changes = [replaced, (run, draft)] if replaced else [(run, draft)]
+        if draft.successor is not None:
+            changes.append(self._follow(run, draft.successor, draft.now))
+        outcomes = [(member, change.finish()) for member, change in changes]
+        future = self._storage.commit([self._prepare(member, outcome) for member, outcome in outcomes])
+        for member, outcome in outcomes:
+            member.commits += 1
+            member.durable = future
+            early = [effect for effect in outcome.effects if not isinstance(effect, OfferActivityTask)]
+            if early:
+                self._on_effects(member, early)
+        future.add_done_callback(lambda done: self._committed(done, outcomes))
+        return future
+
+    def _follow(self, run: Run, successor: Successor, now: int) -> tuple[Run, Draft]:
+        """The run and the draft of the chain's next member."""
+        key = run.key._replace(run_id=successor.run_id)
+        follower = self.create(key, run.key.run_id)
+        draft = Draft(follower.state, now)
+        draft.apply(Transition((successor.started_event,), wakes=True))
+        return follower, draft
+
+    def create(self, key: RunKey, replaces: str | None) -> Run:
+        """A run that does not exist yet; ``replaces`` is the run that was the current one of its workflow id."""
+        run = Run(key, ExecutionState(*key), 0)
+        run.replaces = replaces
+        return run
+
+    def _prepare(self, run: Run, outcome: Outcome) -> Commit:
+        state = run.state = outcome.state
+        expected = run.version
+        run.version += 1
+        run.tail.extend(outcome.events)
+        self._timers.set(run.key, outcome.deadline)
+        current = None
+        if expected == 0:
+            current = CurrentRow(run.key.run_id, run.replaces)
+            self._current[run.key[:2]] = run.key.run_id
+            self._keep(run)
+        return Commit(
+            key=run.key,
+            expected_version=expected,
+            version=run.version,
+            snapshot=snapshot.encode(state),
+            wake_at=outcome.wake_at,
+            first_event_id=outcome.first_event_id,
+            events=outcome.batch,
+            visibility=visibility.row(state) if visibility.changes(outcome.events) else None,
+            current=current,
+        )
+
+    def _committed(self, done: asyncio.Future[None], outcomes: list[tuple[Run, Outcome]]) -> None:
+        lost = done.cancelled() or done.exception() is not None
+        for run, outcome in outcomes:
+            run.commits -= 1
+            if lost:
+                self._drop(run)
+                continue
+            late = [effect for effect in outcome.effects if isinstance(effect, OfferActivityTask)]
+            if late:
+                self._on_effects(run, late)
+            if outcome.events:
+                self._trim(run)
+                self._notify(run)
+            elif run.queries:
+                self.on_durable(run)
+
+    def _drop(self, run: Run) -> None:
+        """A commit failed: what the cache holds of this run is not true."""
+        run.dropped = True
+        if self._runs.get(run.key) is run:
+            del self._runs[run.key]
+            self._forget_current(run.key)
+            self._timers.set(run.key, None)
+        self._notify(run)
+
+    def _notify(self, run: Run) -> None:
+        waiters, run.waiters = run.waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        if run.queries:
+            self.on_durable(run)
+
+    # -- history -------------------------------------------------------------------------------------------------
+
+    def _trim(self, run: Run) -> None:
+        """Leave the old part of a long tail to storage."""
+        if len(run.tail) > _TAIL_EVENTS_MAX and not run.commits:
+            keep_from = max(run.state.previous_started_event_id, run.state.next_event_id - _TAIL_EVENTS_MAX // 2)
+            cut = keep_from - run.tail_from
+            if cut > 0:
+                del run.tail[:cut]
+                run.tail_from += cut
+
+    async def events(self, run: Run, first: int, end: int) -> list[HistoryEvent]:
+        """The events with ids from ``first`` up to but not ``end``, ascending; they are shared, not copies."""
+        end = min(end, run.state.next_event_id)
+        tail_from = run.tail_from
+        tail = run.tail[max(first - tail_from, 0) : max(end - tail_from, 0)]
+        if first >= tail_from:
+            return tail
+        batches = await self._storage.read_events(run.key, first, min(end, tail_from))
+        stored = [
+            event
+            for batch in batches
+            for event in History.FromString(batch).events
+            if first <= event.event_id < min(end, tail_from)
+        ]
+        return stored + tail
+
+    async def event(self, run: Run, event_id: int) -> HistoryEvent:
+        """One event of the run's history."""
+        events = await self.events(run, event_id, event_id + 1)
+        assert len(events) == 1, f"event {event_id} of {run.key} is missing: this is a bug in outlast"
+        return events[0]
+
+    async def changed(self, run: Run, until: int) -> bool:
+        """Wait for new durable events until an instant. Answers whether something happened."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        run.waiters.append(waiter)
+        alarm = self.clock.call_at(until, lambda: _give_up(waiter))
+        try:
+            await asyncio.wait((waiter,))
+            return not waiter.cancelled()
+        finally:
+            alarm.cancel()
+            if waiter in run.waiters:
+                run.waiters.remove(waiter)
+
+    def all(self) -> list[Run]:
+        """Every cached run."""
+        return list(self._runs.values())
+
+    def release(self) -> None:
+        """Wake everybody who waits for a run."""
+        for run in self.all():
+            self._notify(run)
+
+
+def _give_up(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.cancel()

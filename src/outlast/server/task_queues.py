@@ -1,0 +1,157 @@
+"""Task queues with waiting pollers: futures around ``engine.matching``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from outlast.engine.matching.queue import TaskQueue
+from outlast.storage.port import RunKey
+
+from .clock import Alarm, Clock
+
+STICKY_UNAVAILABLE_NS = 10_000_000_000
+"""A sticky queue that nobody has polled for this long is taken for dead (rule 3.4.12)."""
+
+_FORGET_NS = 300_000_000_000
+
+
+class QueueId(NamedTuple):
+    """One queue: ``kind`` is ``workflow`` or ``activity``."""
+
+    namespace_id: str
+    name: str
+    kind: str
+
+
+class TaskOffer(msgspec.Struct, frozen=True):
+    """A workflow task or an activity attempt that waits to be taken; stale ones are dropped when taken."""
+
+    key: RunKey
+    scheduled_event_id: int
+    attempt: int
+
+
+class QueryOffer(msgspec.Struct, frozen=True):
+    """A query that is dispatched by itself."""
+
+    key: RunKey
+    query_id: str
+
+
+Offer: TypeAlias = TaskOffer | QueryOffer
+Poller: TypeAlias = "asyncio.Future[Offer | None]"
+
+
+class TaskQueues:
+    """All queues of a node."""
+
+    __slots__ = ("_alarms", "_clock", "_closed", "_queues")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._queues: dict[QueueId, TaskQueue[Offer, Poller]] = {}
+        self._alarms: dict[QueueId, Alarm] = {}
+        self._closed = False
+
+    def offer(self, queue_id: QueueId, offer: Offer, priority_key: int = 0) -> None:
+        """Add a task, and hand it to a poller that waits."""
+        queue = self._queue(queue_id)
+        queue.offer(offer, priority_key)
+        self._match(queue_id, queue)
+
+    async def poll(self, queue_id: QueueId, until: int) -> Offer | None:
+        """Wait for a task until the instant ``until``; None when none came.
+
+        A poller that is cancelled puts a task that it was handed in the same moment back into the queue.
+        """
+        if self._closed:
+            return None
+        queue = self._queue(queue_id)
+        now = self._clock.now()
+        poller: Poller = asyncio.get_running_loop().create_future()
+        queue.poll(poller, now)
+        self._match(queue_id, queue)
+        if poller.done():
+            return poller.result()
+        alarm = self._clock.call_at(until, lambda: self._give_up(queue, poller))
+        try:
+            return await poller
+        except asyncio.CancelledError:
+            queue.withdraw(poller, self._clock.now())
+            if poller.done() and not poller.cancelled():
+                handed = poller.result()
+                if handed is not None:
+                    self.offer(queue_id, handed)
+            raise
+        finally:
+            alarm.cancel()
+
+    def _give_up(self, queue: TaskQueue[Offer, Poller], poller: Poller) -> None:
+        if not poller.done():
+            queue.withdraw(poller, self._clock.now())
+            poller.set_result(None)
+
+    def _queue(self, queue_id: QueueId) -> TaskQueue[Offer, Poller]:
+        queue = self._queues.get(queue_id)
+        if queue is None:
+            queue = self._queues[queue_id] = TaskQueue()
+        return queue
+
+    def _match(self, queue_id: QueueId, queue: TaskQueue[Offer, Poller]) -> None:
+        now = self._clock.now()
+        while (match := queue.find_match(now)) is not None:
+            if match.poller.done():
+                queue.offer(match.task)
+                continue
+            match.poller.set_result(match.task)
+        again_at = queue.ask_again_at()
+        if again_at is not None and queue_id not in self._alarms:
+            self._alarms[queue_id] = self._clock.call_at(again_at, lambda: self._ask_again(queue_id, queue))
+
+    def _ask_again(self, queue_id: QueueId, queue: TaskQueue[Offer, Poller]) -> None:
+        self._alarms.pop(queue_id, None)
+        self._match(queue_id, queue)
+
+    def limit_rate(self, queue_id: QueueId, tasks_per_second: float | None) -> None:
+        """Set what the worker's poll asks for: at most so many tasks per second from this queue."""
+        self._queue(queue_id).limit_rate(tasks_per_second)
+
+    def served(self, queue_id: QueueId) -> bool:
+        """Whether somebody polls this queue, or did a moment ago."""
+        queue = self._queues.get(queue_id)
+        if queue is None:
+            return False
+        return bool(queue.pollers) or queue.polled_at > self._clock.now() - STICKY_UNAVAILABLE_NS
+
+    def shut(self, queue_id: QueueId) -> list[Offer]:
+        """The queue's worker is gone: give up its pollers and take out its tasks."""
+        queue = self._queues.pop(queue_id, None)
+        if queue is None:
+            return []
+        tasks = queue.drain()
+        _release(queue)
+        return tasks
+
+    def sweep(self) -> None:
+        """Forget queues that nobody has used for minutes."""
+        oldest = self._clock.now() - _FORGET_NS
+        for queue_id in [q for q, queue in self._queues.items() if queue.idle and queue.polled_at < oldest]:
+            del self._queues[queue_id]
+
+    def close(self) -> None:
+        """End every poll that waits, with nothing."""
+        self._closed = True
+        for alarm in self._alarms.values():
+            alarm.cancel()
+        for queue in self._queues.values():
+            queue.drain()
+            _release(queue)
+
+
+def _release(queue: TaskQueue[Offer, Poller]) -> None:
+    for poller in queue.take_pollers():
+        if not poller.done():
+            poller.set_result(None)

@@ -1,0 +1,160 @@
+"""The tasks that pollers get, built from a run's state and history."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from outlast.api.common.v1 import Payloads
+from outlast.api.enums import v1 as _e
+from outlast.api.history.v1 import HistoryEvent
+from outlast.api.workflowservice.v1 import PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse
+from outlast.engine import tokens
+from outlast.engine.effects import OfferWorkflowTask
+from outlast.engine.execution import workflow_task as tasks
+from outlast.engine.execution.draft import Draft
+from outlast.engine.execution.state import Activity
+from outlast.vocab import limits
+from outlast.vocab.times import parts
+
+from .node import Node
+from .queries import PendingQuery
+from .runs import Run
+
+
+def text(message: str) -> Payloads:
+    """A string as the payloads that every SDK reads."""
+    payloads = Payloads()
+    payloads.payloads.add(metadata={"encoding": b"json/plain"}, data=json.dumps(message).encode())
+    return payloads
+
+
+def start_inline(node: Node, draft: Draft, identity: str) -> bool:
+    """Start the draft's pending workflow task for the caller itself, so that it is not offered to any queue."""
+    task = draft.state.task
+    if task is None or task.started:
+        return False
+    started = tasks.start(
+        draft.state,
+        draft.now,
+        scheduled_event_id=task.scheduled_event_id,
+        attempt=task.attempt,
+        identity=identity,
+        request_id="",
+    )
+    if started is None:
+        return False
+    draft.apply(started)
+    draft.effects[:] = [effect for effect in draft.effects if not isinstance(effect, OfferWorkflowTask)]
+    return True
+
+
+async def workflow_task(node: Node, run: Run, namespace: str) -> PollWorkflowTaskQueueResponse:
+    """The run's started workflow task: with the new events only on a sticky queue, else with the first page of all."""
+    state = run.state
+    task = state.task
+    assert task is not None and task.started
+    sticky = task.queue != state.queue
+    first = state.previous_started_event_id + 1 if sticky else 1
+    fields: dict[str, Any] = {
+        "task_token": tokens.encode(
+            tokens.WorkflowTaskToken(*run.key, task.scheduled_event_id, task.attempt, task.started_at)
+        ),
+        "previous_started_event_id": state.previous_started_event_id,
+        "started_event_id": task.started_event_id,
+        "attempt": task.attempt,
+        "scheduled_time": parts(task.scheduled_at),
+        "started_time": parts(task.started_at),
+        **_run_fields(run),
+    }
+    response = PollWorkflowTaskQueueResponse(**fields)
+    for pending in run.queries.values():
+        if not pending.direct and not pending.answer.done():
+            pending.shown = True
+            pending.attached_to = (task.scheduled_event_id, task.started_at)
+            response.queries[pending.query_id].CopyFrom(pending.query)
+    await _attach_history(node, run, response, first)
+    return response
+
+
+async def query_task(node: Node, run: Run, pending: PendingQuery) -> PollWorkflowTaskQueueResponse:
+    """A query as a task of its own: without history on a sticky queue, with its first page elsewhere."""
+    state = run.state
+    response = PollWorkflowTaskQueueResponse(
+        task_token=tokens.encode(tokens.QueryTaskToken(*run.key, pending.query_id)),
+        previous_started_event_id=state.previous_started_event_id,
+        attempt=1,
+        query=pending.query,
+        **_run_fields(run),
+    )
+    pending.shown = True
+    if pending.sticky:
+        response.history.SetInParent()
+    else:
+        await _attach_history(node, run, response, 1)
+    return response
+
+
+def _run_fields(run: Run) -> dict[str, Any]:
+    """What every workflow task says of its run."""
+    state = run.state
+    return {
+        "workflow_execution": {"workflow_id": run.key.workflow_id, "run_id": run.key.run_id},
+        "workflow_type": {"name": state.workflow_type},
+        "workflow_execution_task_queue": {"name": state.queue, "kind": _e.TASK_QUEUE_KIND_NORMAL},
+    }
+
+
+async def _attach_history(node: Node, run: Run, response: PollWorkflowTaskQueueResponse, first: int) -> None:
+    events, next_event_id = await page(node, run, first, limits.HISTORY_PAGE_MAX)
+    response.history.events.extend(events)
+    if next_event_id:
+        response.next_page_token = tokens.encode(tokens.PageToken(run.key.run_id, next_event_id))
+
+
+async def page(node: Node, run: Run, first: int, size: int) -> tuple[list[HistoryEvent], int]:
+    """A page of the history as a worker is to see it: it ends with the events of a started task that are not written.
+
+    Returns:
+        The events, and the id at which the next page starts; 0 when this is the last.
+    """
+    end = min(first + size, run.state.next_event_id)
+    events = await node.runs.events(run, first, end)
+    if end < run.state.next_event_id:
+        return events, end
+    return events + tasks.unwritten_events(run.state), 0
+
+
+def activity_task(
+    run: Run, activity: Activity, scheduled: HistoryEvent, namespace: str
+) -> PollActivityTaskQueueResponse:
+    """A started attempt, with what its scheduled event says."""
+    attributes = scheduled.activity_task_scheduled_event_attributes
+    fields: dict[str, Any] = {
+        "task_token": tokens.encode(
+            tokens.ActivityTaskToken(*run.key, activity.scheduled_event_id, activity.attempt, activity.started_at)
+        ),
+        "workflow_namespace": namespace,
+        "workflow_type": {"name": run.state.workflow_type},
+        "workflow_execution": {"workflow_id": run.key.workflow_id, "run_id": run.key.run_id},
+        "activity_type": {"name": activity.type_name},
+        "activity_id": activity.activity_id,
+        "scheduled_time": parts(activity.first_scheduled_at),
+        "current_attempt_scheduled_time": parts(activity.attempt_scheduled_at),
+        "started_time": parts(activity.started_at),
+        "attempt": activity.attempt,
+        "schedule_to_close_timeout": parts(activity.schedule_to_close_ns),
+        "start_to_close_timeout": parts(activity.start_to_close_ns),
+        "heartbeat_timeout": parts(activity.heartbeat_ns),
+        "retry_policy": attributes.retry_policy,
+    }
+    response = PollActivityTaskQueueResponse(**fields)
+    if attributes.HasField("input"):
+        response.input.CopyFrom(attributes.input)
+    if attributes.HasField("header"):
+        response.header.CopyFrom(attributes.header)
+    if attributes.HasField("priority"):
+        response.priority.CopyFrom(attributes.priority)
+    if activity.heartbeat_details:
+        response.heartbeat_details.MergeFromString(activity.heartbeat_details)
+    return response

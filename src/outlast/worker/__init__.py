@@ -1,0 +1,73 @@
+"""Workers run workflows and activities of a task queue; the replayer runs workflows over recorded histories.
+
+Rule: the public names are those of ``temporalio.worker``. Tuners, worker versioning, Nexus and activities in processes
+are not built.
+"""
+
+from __future__ import annotations
+
+from outlast.replay import PatchActivationInput
+from outlast.workflow._calls import (
+    ContinueAsNewInput,
+    ExecuteWorkflowInput,
+    HandleQueryInput,
+    HandleSignalInput,
+    HandleUpdateInput,
+    SignalChildWorkflowInput,
+    SignalExternalWorkflowInput,
+    StartActivityInput,
+    StartChildWorkflowInput,
+    StartLocalActivityInput,
+)
+
+from ._config import PollerBehavior, PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, WorkerConfig
+from ._interceptor import (
+    ActivityInboundInterceptor,
+    ActivityOutboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+from ._plugin import Plugin
+from ._replayer import Replayer, ReplayerConfig, WorkflowReplayResult, WorkflowReplayResults
+from ._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from ._worker import Worker
+
+__all__ = [
+    # Primary types
+    "Worker",
+    "WorkerConfig",
+    "Replayer",
+    "ReplayerConfig",
+    "WorkflowReplayResult",
+    "WorkflowReplayResults",
+    "PollerBehavior",
+    "PollerBehaviorSimpleMaximum",
+    "PollerBehaviorAutoscaling",
+    "PatchActivationInput",
+    # Interceptors and plugins
+    "Interceptor",
+    "ActivityInboundInterceptor",
+    "ActivityOutboundInterceptor",
+    "WorkflowInboundInterceptor",
+    "WorkflowOutboundInterceptor",
+    "Plugin",
+    # Inputs of interceptors
+    "ContinueAsNewInput",
+    "ExecuteActivityInput",
+    "ExecuteWorkflowInput",
+    "HandleQueryInput",
+    "HandleSignalInput",
+    "HandleUpdateInput",
+    "SignalChildWorkflowInput",
+    "SignalExternalWorkflowInput",
+    "StartActivityInput",
+    "StartChildWorkflowInput",
+    "StartLocalActivityInput",
+    "WorkflowInterceptorClassInput",
+    # Runners
+    "WorkflowRunner",
+    "UnsandboxedWorkflowRunner",
+]

@@ -1,0 +1,135 @@
+"""The parts of a worker, put together from its configuration: what polls, what answers, what is shared."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
+
+import outlast
+from outlast.activity._definition import Definition as ActivityDefinition
+from outlast.api.taskqueue.v1 import StickyExecutionAttributes
+from outlast.replay import RunConfig
+from outlast.runtime import Runtime
+
+from ._activity_tasks import ActivityTasks
+from ._config import Link, Settings, WorkerConfig
+from ._eager import EagerActivities
+from ._interceptor import Interceptor, WorkflowInboundInterceptor, WorkflowInterceptorClassInput
+from ._registry import activity_definitions, workflow_definitions
+from ._workflow_answers import WorkflowAnswers
+from ._workflow_tasks import WorkflowTasks, queue
+
+SDK_NAME = "outlast-python"
+
+
+class Parts:
+    """The workflow side and the activity side of a worker; either may be missing."""
+
+    def __init__(
+        self, workflows: WorkflowTasks | None, activities: ActivityTasks | None, *, poll_activities: bool
+    ) -> None:
+        self._workflows = workflows
+        self._activities = activities
+        self._poll_activities = poll_activities
+
+    def poll_loops(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """One coroutine function per poll that may be open at a time."""
+        loops: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        if self._workflows is not None:
+            loops += self._workflows.poll_loops()
+        if self._activities is not None and self._poll_activities:
+            loops += self._activities.poll_loops()
+        return loops
+
+    def stop(self) -> None:
+        """The worker was told to stop: take nothing new, tell running activities."""
+        if self._workflows is not None:
+            self._workflows.stop()
+        if self._activities is not None:
+            self._activities.shutdown_latch.set()
+
+    async def drain(self) -> None:
+        """Finish what was begun. Nothing polls any more."""
+        if self._workflows is not None:
+            await self._workflows.drain()
+        if self._activities is not None:
+            await self._activities.drain()
+
+
+def assemble(config: WorkerConfig, settings: Settings, link: Link, fatal: Callable[[BaseException], None]) -> Parts:
+    """Make the parts.
+
+    Args:
+        fatal: called with an error that the worker cannot go on after.
+
+    Raises:
+        ValueError, TypeError, NotImplementedError: see :class:`Worker`.
+    """
+    meter = Runtime.default().metric_meter
+    activities = None
+    eager = None
+    if config.get("activities"):
+        executor = config.get("activity_executor")
+        definitions = activity_definitions(config["activities"])
+        _check_executor(executor, list(definitions.values()), settings)
+        activities = ActivityTasks(settings, link, definitions, executor, meter, fatal)
+        if settings.eager_max:
+            eager = EagerActivities(settings.task_queue, definitions, settings.eager_max, activities.slots, activities)
+    workflows = None
+    if config.get("workflows"):
+        extern_functions: dict[str, Callable[..., Any]] = {}
+        run_config = RunConfig(
+            namespace=settings.namespace,
+            task_queue=settings.task_queue,
+            definitions=workflow_definitions(config["workflows"]),
+            payload_converter=settings.data_converter.payload_converter,
+            failure_converter=settings.data_converter.failure_converter,
+            interceptors=workflow_interceptor_classes(settings.interceptors, extern_functions),
+            failure_exception_types=tuple(config["workflow_failure_exception_types"]),
+            extern_functions=extern_functions,
+            metric_meter=meter,
+            disable_eager_activity_execution=not settings.eager_max,
+            patch_activation=config.get("patch_activation_callback"),
+            sdk_name=SDK_NAME,
+            sdk_version=outlast.__version__,
+        )
+        answers = WorkflowAnswers(settings, link, run_config, _sticky(settings), eager)
+        workflows = WorkflowTasks(settings, link, answers)
+    return Parts(workflows, activities, poll_activities=not config["no_remote_activities"])
+
+
+def workflow_interceptor_classes(
+    interceptors: Sequence[Interceptor], extern_functions: dict[str, Callable[..., Any]]
+) -> list[type[WorkflowInboundInterceptor]]:
+    """The classes that interceptors want to be made for each run, outermost first; fills ``extern_functions``."""
+    asked = WorkflowInterceptorClassInput(unsafe_extern_functions=extern_functions)
+    classes = (interceptor.workflow_interceptor_class(asked) for interceptor in interceptors)
+    return [found for found in classes if found is not None]
+
+
+def _sticky(settings: Settings) -> StickyExecutionAttributes | None:
+    if not settings.sticky_queue:
+        return None
+    sticky = StickyExecutionAttributes(worker_task_queue=queue(settings, sticky=True))
+    sticky.schedule_to_start_timeout.FromTimedelta(settings.sticky_timeout)
+    return sticky
+
+
+def _check_executor(executor: Executor | None, definitions: Sequence[ActivityDefinition], settings: Settings) -> None:
+    if executor is None:
+        return
+    in_executor = [definition.name for definition in definitions if not definition.is_async]
+    if not isinstance(executor, ThreadPoolExecutor) and in_executor:
+        raise NotImplementedError(
+            f"Worker(activity_executor={type(executor).__name__}) is not built in outlast: plain def activities "
+            f"(here {in_executor[0]!r}) run in threads; pass a ThreadPoolExecutor, or nothing"
+        )
+    threads = getattr(executor, "_max_workers", None)
+    if isinstance(threads, int) and threads < settings.activity_slots and in_executor:
+        warnings.warn(
+            f"Worker max_concurrent_activities is {settings.activity_slots} but activity_executor's max_workers is "
+            f"only {threads}",
+            stacklevel=4,
+        )

@@ -1,0 +1,256 @@
+"""One workflow task: find its run, run the workflow's code, tell the server.
+
+Rule: workflow code runs inline in the event loop, because an activation is synchronous and takes about 100 us. A run
+that failed a task, that is closed, or whose completion the server did not take, is thrown away: the next task starts
+from event 1.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from outlast.api.enums.v1 import (
+    QUERY_RESULT_TYPE_FAILED,
+    WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE,
+    WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+    WorkflowTaskFailedCause,
+)
+from outlast.api.failure.v1 import Failure
+from outlast.api.taskqueue.v1 import StickyExecutionAttributes
+from outlast.api.workflowservice.v1 import (
+    PollWorkflowTaskQueueResponse,
+    RespondQueryTaskCompletedRequest,
+    RespondWorkflowTaskCompletedRequest,
+    RespondWorkflowTaskCompletedResponse,
+    RespondWorkflowTaskFailedRequest,
+)
+from outlast.common import HeaderCodecBehavior
+from outlast.replay import HistoryGap, Run, RunConfig
+from outlast.service import RPCError, RPCStatusCode
+
+from . import _codec, _history
+from ._codec import Answer
+from ._config import Link, Settings
+from ._eager import EagerActivities
+from ._payload_sizes import oversized
+from ._report import report
+from ._run_cache import RunCache
+
+logger = logging.getLogger("outlast.worker")
+
+# A completion that the server did not get in this time has lost its race against the task's timeout.
+_RESPOND_NS = 10_000_000_000
+
+Task = PollWorkflowTaskQueueResponse
+
+
+class WorkflowAnswers:
+    """Answers workflow tasks and queries.
+
+    Attributes:
+        stopping: the worker shuts down: ask for no further tasks.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        link: Link,
+        run_config: RunConfig,
+        sticky: StickyExecutionAttributes | None,
+        eager: EagerActivities | None,
+    ) -> None:
+        self._settings = settings
+        self._link = link
+        self._run_config = run_config
+        self._sticky = sticky
+        self._eager = eager
+        self._cache: RunCache[Run] = RunCache(settings.cached_max)
+        self._codec = settings.data_converter.payload_codec
+        self._headers = settings.header_codec is not HeaderCodecBehavior.NO_CODEC
+        self.stopping = False
+
+    def forget_runs(self) -> None:
+        """Evict all runs."""
+        self._cache.clear()
+
+    async def answer(self, task: Task) -> Task | None:
+        """Answer a task; returns the run's next one if the reply carries it."""
+        run = self._cache.take(task.workflow_execution.run_id)
+        keep = False
+        try:
+            cached = run is not None
+            answer: Answer | None = None
+            if run is not None:
+                answer = await self._resume(run, task)
+                if answer is None:
+                    run.evict()
+                    cached = False
+            if answer is None:
+                run = Run(self._run_config)
+                answer = await self._begin(run, task)
+            assert run is not None
+            if isinstance(answer, RespondWorkflowTaskCompletedRequest):
+                reply = await self._complete(task, answer)
+                if reply is None:
+                    return None
+                keep = not run.closed
+                if reply.reset_history_event_id:
+                    run.rewind(reply.reset_history_event_id)
+                return reply.workflow_task if reply.HasField("workflow_task") else None
+            if isinstance(answer, RespondQueryTaskCompletedRequest):
+                # A cause says that replaying failed, and not just the query.
+                keep = cached and not run.closed and not answer.cause
+                await self._answer_query(task, answer)
+            else:
+                await self._fail(task, answer)
+            return None
+        finally:
+            if run is not None:
+                if keep:
+                    self._cache.put(run.run_id, run)
+                else:
+                    run.evict()
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    async def _resume(self, run: Run, task: Task) -> Answer | None:
+        """Run a cached run's code; None when the task does not go on where the run stands."""
+        try:
+            if task.next_page_token:
+                task = await _history.with_all_pages(task, self._link.service, self._settings.namespace)
+            return await self._activate(run, task)
+        except HistoryGap:
+            return None
+        except RPCError as error:
+            return _failed(task, f"Fetching the workflow's history failed: {error.message}")
+
+    async def _begin(self, run: Run, task: Task) -> Answer:
+        """Run a new run's code from event 1 on."""
+        try:
+            task = await _history.from_the_start(task, self._link.service, self._settings.namespace)
+        except RPCError as error:
+            return _failed(task, f"Fetching the workflow's history failed: {error.message}")
+        try:
+            return await self._activate(run, task)
+        except HistoryGap as gap:
+            return _failed(task, f"The server sent an incomplete history: {gap}")
+
+    async def _activate(self, run: Run, task: Task) -> Answer:
+        if self._codec is None:
+            return self._checked(task, run.activate(task))
+        try:
+            decoded = await _codec.decode_task(task, self._codec, self._headers)
+        except Exception as error:
+            return self._failed_by(task, "Failed decoding the workflow task", error)
+        answer = run.activate(decoded)
+        try:
+            return self._checked(task, await _codec.encode_answer(answer, self._codec, self._headers))
+        except Exception as error:
+            return self._failed_by(task, "Failed encoding the completion of the workflow task", error)
+
+    def _checked(self, task: Task, answer: Answer) -> Answer:
+        """The answer, or a failure when it has payloads that no server takes."""
+        if not self._settings.check_payload_sizes or not isinstance(answer, RespondWorkflowTaskCompletedRequest):
+            return answer
+        problem = oversized(answer)
+        if problem is None:
+            return answer
+        return RespondWorkflowTaskFailedRequest(
+            cause=WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE, failure=_application_failure(problem)
+        )
+
+    def _failed_by(self, task: Task, what: str, error: Exception) -> Answer:
+        logger.warning("%s of %s", what, described(task), exc_info=error)
+        return _failed(task, f"{what}: {error}")
+
+    # -- responding -----------------------------------------------------------------------------------------------
+
+    async def _complete(
+        self, task: Task, answer: RespondWorkflowTaskCompletedRequest
+    ) -> RespondWorkflowTaskCompletedResponse | None:
+        """Report the commands; None when the server did not take them."""
+        answer.task_token = task.task_token
+        answer.identity = self._settings.identity
+        answer.namespace = self._settings.namespace
+        answer.return_new_workflow_task = not self.stopping
+        answer.capabilities.discard_speculative_workflow_task_with_events = True
+        if self._sticky is not None and not self.stopping:
+            answer.sticky_attributes.CopyFrom(self._sticky)
+        eager = self._eager
+        reserved = 0 if eager is None else eager.reserve(answer.commands, stopping=self.stopping)
+        try:
+            reply: RespondWorkflowTaskCompletedResponse = await report(
+                self._link.service.respond_workflow_task_completed, answer, _deadline()
+            )
+            if eager is not None and reply.activity_tasks:
+                reserved -= eager.start(reply.activity_tasks)
+            return reply
+        except RPCError as error:
+            _log_refusal(task, "completion", error)
+            return None
+        finally:
+            if eager is not None:
+                eager.give_back(reserved)
+
+    async def _fail(self, task: Task, answer: RespondWorkflowTaskFailedRequest) -> None:
+        logger.warning(
+            "Failed workflow task of %s, attempt %d, cause %s: %s\n%s",
+            described(task),
+            task.attempt,
+            WorkflowTaskFailedCause.Name(answer.cause),
+            answer.failure.message,
+            answer.failure.stack_trace,
+        )
+        if task.attempt > 1:
+            return  # left to its timeout, whose growth is the backoff between attempts
+        answer.task_token = task.task_token
+        answer.identity = self._settings.identity
+        answer.namespace = self._settings.namespace
+        try:
+            await report(self._link.service.respond_workflow_task_failed, answer, _deadline())
+        except RPCError as error:
+            _log_refusal(task, "failure", error)
+
+    async def _answer_query(self, task: Task, answer: RespondQueryTaskCompletedRequest) -> None:
+        answer.task_token = task.task_token
+        answer.namespace = self._settings.namespace
+        try:
+            await report(self._link.service.respond_query_task_completed, answer, _deadline())
+        except RPCError as error:
+            _log_refusal(task, "query answer", error)
+
+
+def described(task: Task) -> str:
+    """The run of a task, for messages."""
+    execution = task.workflow_execution
+    return f"workflow {execution.workflow_id!r} of type {task.workflow_type.name!r}, run {execution.run_id}"
+
+
+def _deadline() -> Callable[[], int]:
+    at = time.monotonic_ns() + _RESPOND_NS
+    return lambda: at
+
+
+def _log_refusal(task: Task, what: str, error: RPCError) -> None:
+    level = logging.DEBUG if error.status is RPCStatusCode.NOT_FOUND else logging.WARNING
+    logger.log(
+        level, "The server did not take the %s of %s: %s: %s", what, described(task), error.status.name, error.message
+    )
+
+
+def _failed(task: Task, message: str) -> Answer:
+    failure = _application_failure(message)
+    cause = WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
+    if task.HasField("query"):
+        return RespondQueryTaskCompletedRequest(
+            completed_type=QUERY_RESULT_TYPE_FAILED, error_message=message, failure=failure, cause=cause
+        )
+    return RespondWorkflowTaskFailedRequest(cause=cause, failure=failure)
+
+
+def _application_failure(message: str) -> Failure:
+    failure = Failure(message=message)
+    failure.application_failure_info.SetInParent()
+    return failure

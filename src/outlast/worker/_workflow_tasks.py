@@ -1,0 +1,105 @@
+"""Workflow tasks of one worker: polls, slots, and one task at a time per run.
+
+Rule: a run works on one task at a time; a task that comes meanwhile waits for it and brings its own slot. What the
+reply to a completion carries is worked on at once, without a poll.
+
+    poll -> answer -> respond --- the reply carries the next task of the run? ---> answer -> respond ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from outlast.api.enums.v1 import TASK_QUEUE_KIND_NORMAL, TASK_QUEUE_KIND_STICKY
+from outlast.api.taskqueue.v1 import TaskQueue
+from outlast.api.workflowservice.v1 import PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse
+
+from ._config import Link, Settings
+from ._poller import Poller
+from ._slots import Slots
+from ._workflow_answers import WorkflowAnswers, described
+
+logger = logging.getLogger("outlast.worker")
+
+Task = PollWorkflowTaskQueueResponse
+
+
+class WorkflowTasks:
+    """The workflow side of a worker."""
+
+    def __init__(self, settings: Settings, link: Link, answers: WorkflowAnswers) -> None:
+        self._settings = settings
+        self._link = link
+        self._answers = answers
+        self._slots = Slots(settings.workflow_slots)
+        self._waiting: dict[str, deque[Task]] = {}
+        self._working: set[asyncio.Task[None]] = set()
+
+    def poll_loops(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """One coroutine function per poll that may be open at a time."""
+        settings = self._settings
+        name = f"workflow tasks of {settings.task_queue!r} in namespace {settings.namespace!r}"
+        normal = Poller(name, self._poll(sticky=False), self._accept, self._slots)
+        sticky = Poller(f"this worker's own {name}", self._poll(sticky=True), self._accept, self._slots)
+        return [normal.run] * settings.normal_polls + [sticky.run] * settings.sticky_polls
+
+    def _poll(self, *, sticky: bool) -> Callable[[], Awaitable[Task]]:
+        settings = self._settings
+        request = PollWorkflowTaskQueueRequest(
+            namespace=settings.namespace,
+            task_queue=queue(settings, sticky=sticky),
+            identity=settings.identity,
+            worker_instance_key=settings.instance_key,
+        )
+        return lambda: self._link.service.poll_workflow_task_queue(request)
+
+    def _accept(self, task: Task) -> None:
+        """Take over a task and its slot."""
+        run_id = task.workflow_execution.run_id
+        waiting = self._waiting.get(run_id)
+        if waiting is not None:
+            waiting.append(task)
+            return
+        self._waiting[run_id] = deque()
+        work = asyncio.get_running_loop().create_task(self._work(run_id, task))
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+
+    async def _work(self, run_id: str, task: Task) -> None:
+        """Work on a run until it has no task left here."""
+        waiting = self._waiting[run_id]
+        while True:
+            try:
+                following: Task | None = task
+                while following is not None:
+                    following = await self._answers.answer(following)
+            except Exception:
+                # A bug of ours must not end the worker: the server times the task out and hands it out again.
+                logger.exception("Workflow task of %s was dropped; this is a bug in outlast", described(task))
+            finally:
+                self._slots.release()
+            if not waiting:
+                del self._waiting[run_id]
+                return
+            task = waiting.popleft()
+
+    def stop(self) -> None:
+        """The worker was told to stop: completions ask for nothing further."""
+        self._answers.stopping = True
+
+    async def drain(self) -> None:
+        """Finish the tasks that are here, and forget all runs. Nothing polls any more."""
+        while self._working:
+            await asyncio.wait(self._working)
+        self._answers.forget_runs()
+
+
+def queue(settings: Settings, *, sticky: bool) -> TaskQueue:
+    """The worker's task queue, or the one that only it polls."""
+    if not sticky:
+        return TaskQueue(name=settings.task_queue, kind=TASK_QUEUE_KIND_NORMAL)
+    return TaskQueue(name=settings.sticky_queue, kind=TASK_QUEUE_KIND_STICKY, normal_name=settings.task_queue)
