@@ -78,20 +78,30 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
 
     # -- running --------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Make this the running loop of the thread; the loop that was running before comes back afterwards."""
+    def enter(self) -> tuple[asyncio.AbstractEventLoop | None, Any]:
+        """Make this the running loop of the thread; hand what comes back to ``leave``."""
         outer = events._get_running_loop()
         outer_task: Any = None
         if _TASK_IS_PER_THREAD and outer is not None:
             outer_task = asyncio.tasks._swap_current_task(outer, None)  # type: ignore[attr-defined]
         events._set_running_loop(self)
+        return outer, outer_task
+
+    def leave(self, entered: tuple[asyncio.AbstractEventLoop | None, Any]) -> None:
+        """Bring back the loop that was running before."""
+        outer, outer_task = entered
+        events._set_running_loop(outer)
+        if outer_task is not None:
+            asyncio.tasks._swap_current_task(outer, outer_task)  # type: ignore[attr-defined]
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """``enter`` and ``leave`` around a block."""
+        token = self.enter()
         try:
             yield
         finally:
-            events._set_running_loop(outer)
-            if outer_task is not None:
-                asyncio.tasks._swap_current_task(outer, outer_task)  # type: ignore[attr-defined]
+            self.leave(token)
 
     def run_until_idle(self) -> None:
         """Run ready callbacks, and those that they make ready, until there are none."""

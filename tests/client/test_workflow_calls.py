@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from rpc_server import Server, serving
+from order_client import FAILURE, OrderWorkflow, Receipt, closing, completed, connected, convert, payloads, started
 
 import outlast.api.enums.v1 as enums
 import outlast.api.workflowservice.v1 as api
-from outlast import workflow
-from outlast.api.common.v1 import Payloads
 from outlast.api.failure.v1 import Failure
-from outlast.api.history.v1 import HistoryEvent
-from outlast.api.update.v1 import Outcome
 from outlast.client import (
-    AsyncActivityCancelledError,
     Client,
     Interceptor,
     OutboundInterceptor,
     StartWorkflowInput,
-    WithStartWorkflowOperation,
     WorkflowContinuedAsNewError,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-    WorkflowUpdateStage,
 )
 from outlast.common import (
     Priority,
@@ -45,7 +32,6 @@ from outlast.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
-from outlast.converter import DataConverter
 from outlast.exceptions import (
     ApplicationError,
     CancelledError,
@@ -55,59 +41,6 @@ from outlast.exceptions import (
     WorkflowAlreadyStartedError,
 )
 from outlast.vocab import errors
-
-convert = DataConverter.default.payload_converter
-
-
-@dataclass
-class Receipt:
-    number: int
-
-
-@workflow.defn(name="Order")
-class OrderWorkflow:
-    @workflow.run
-    async def run(self, customer: str, total: int) -> Receipt:
-        return Receipt(total)
-
-    @workflow.signal
-    def approve(self, by: str) -> None: ...
-
-    @workflow.query
-    def receipt(self) -> Receipt:
-        return Receipt(0)
-
-    @workflow.update
-    def add(self, amount: int) -> Receipt:
-        return Receipt(amount)
-
-
-def payloads(*values: Any) -> Payloads:
-    return Payloads(payloads=convert.to_payloads(values))
-
-
-@asynccontextmanager
-async def connected(options: dict[str, Any] | None = None, **handlers: Any) -> AsyncIterator[tuple[Client, Server]]:
-    async with serving(**handlers) as server:
-        client = await Client.connect(server.address, namespace="shop", identity="me", **(options or {}))
-        async with client:
-            yield client, server
-
-
-def started(_: Any) -> api.StartWorkflowExecutionResponse:
-    return api.StartWorkflowExecutionResponse(run_id="r1", first_execution_run_id="r0", started=True)
-
-
-def closing(**attributes: Any) -> api.GetWorkflowExecutionHistoryResponse:
-    response = api.GetWorkflowExecutionHistoryResponse()
-    response.history.events.append(HistoryEvent(event_id=9, **attributes))
-    return response
-
-
-def completed(*values: Any, next_run: str = "") -> api.GetWorkflowExecutionHistoryResponse:
-    return closing(
-        workflow_execution_completed_event_attributes={"result": payloads(*values), "new_execution_run_id": next_run}
-    )
 
 
 async def test_a_start_carries_every_option() -> None:
@@ -258,9 +191,6 @@ async def test_waiting_goes_on_while_pages_are_empty_and_runs_continue() -> None
     assert caught.value.new_execution_run_id == "r2"
 
 
-FAILURE = Failure(message="m", application_failure_info={"type": "T"})
-
-
 @pytest.mark.parametrize(
     ("attributes", "cause", "message"),
     [
@@ -318,91 +248,6 @@ async def test_signal_cancel_and_terminate() -> None:
     assert len({signal.request_id, cancel.request_id, ""}) == 3
 
 
-def updated(outcome: Outcome | None = None, stage: int = 2) -> api.UpdateWorkflowExecutionResponse:
-    return api.UpdateWorkflowExecutionResponse(
-        stage=stage, outcome=outcome, update_ref={"workflow_execution": {"workflow_id": "w", "run_id": "r1"}}
-    )
-
-
-async def test_an_update_is_sent_until_accepted_and_polled_until_done() -> None:
-    answers = [updated(stage=1), updated()]
-    polls = [api.PollWorkflowExecutionUpdateResponse(), api.PollWorkflowExecutionUpdateResponse()]
-    polls[0].outcome.success.CopyFrom(payloads({"number": 6}))
-    async with connected(
-        UpdateWorkflowExecution=lambda _: answers.pop(0), PollWorkflowExecutionUpdate=lambda _: polls.pop()
-    ) as (client, server):
-        handle = client.get_workflow_handle_for(OrderWorkflow.run, "w")
-        assert await handle.execute_update(OrderWorkflow.add, 6, id="u1") == Receipt(6)
-    sent = [call.request for call in server.received("UpdateWorkflowExecution")]
-    assert [request.request.meta.update_id for request in sent] == ["u1", "u1"]
-    assert sent[0].wait_policy.lifecycle_stage == enums.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
-    assert server.received("PollWorkflowExecutionUpdate")[0].request.update_ref.workflow_execution.run_id == "r1"
-
-
-async def test_an_update_that_failed() -> None:
-    async with connected(UpdateWorkflowExecution=lambda _: updated(Outcome(failure=FAILURE))) as (client, _):
-        handle = client.get_workflow_handle("w")
-        update = await handle.start_update("add", 1, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
-        with pytest.raises(WorkflowUpdateFailedError) as caught:
-            await update.result()
-        with pytest.raises(ValueError, match="ADMITTED"):
-            await handle.start_update("add", wait_for_stage=WorkflowUpdateStage.ADMITTED)
-    assert isinstance(caught.value.cause, ApplicationError)
-
-
-async def test_waiting_for_an_update_can_end_early() -> None:
-    async def never(_: Any) -> Any:
-        await asyncio.Event().wait()
-
-    async with connected(UpdateWorkflowExecution=never) as (client, _):
-        with pytest.raises(WorkflowUpdateRPCTimeoutOrCancelledError):
-            await client.get_workflow_handle("w").execute_update("add", rpc_timeout=timedelta(milliseconds=20))
-
-
-def order(policy: WorkflowIDConflictPolicy) -> WithStartWorkflowOperation[Any, Any]:
-    return WithStartWorkflowOperation(
-        OrderWorkflow.run, args=["ada", 1], id="w", task_queue="q", id_conflict_policy=policy
-    )
-
-
-async def test_an_update_with_start() -> None:
-    def answer(_: Any) -> api.ExecuteMultiOperationResponse:
-        response = api.ExecuteMultiOperationResponse()
-        response.responses.add().start_workflow.CopyFrom(started(None))
-        outcome = Outcome(success=payloads({"number": 7}))
-        response.responses.add().update_workflow.CopyFrom(updated(outcome, stage=3))
-        return response
-
-    async with connected(ExecuteMultiOperation=answer) as (client, server):
-        operation = order(WorkflowIDConflictPolicy.USE_EXISTING)
-        result = await client.execute_update_with_start_workflow(
-            OrderWorkflow.add, 7, start_workflow_operation=operation
-        )
-        handle = await operation.workflow_handle()
-        with pytest.raises(RuntimeError, match="cannot be reused"):
-            await client.execute_update_with_start_workflow("add", start_workflow_operation=operation)
-    assert result == Receipt(7)
-    assert (handle.id, handle.result_run_id) == ("w", "r1")
-    request = server.received("ExecuteMultiOperation")[0].request
-    assert request.operations[0].start_workflow.workflow_type.name == "Order"
-    assert request.operations[1].update_workflow.request.input.name == "add"
-
-
-async def test_an_update_with_start_that_was_refused_says_which_half_failed() -> None:
-    def refuse(_: Any) -> Any:
-        taken = errors.WorkflowExecutionAlreadyStarted("taken", run_id="r1")
-        raise errors.MultiOperationExecution("failed", [taken, errors.MultiOperationAborted("not tried")])
-
-    async with connected(ExecuteMultiOperation=refuse) as (client, _):
-        operation = order(WorkflowIDConflictPolicy.FAIL)
-        with pytest.raises(WorkflowAlreadyStartedError):
-            await client.execute_update_with_start_workflow("add", start_workflow_operation=operation)
-        with pytest.raises(WorkflowAlreadyStartedError):
-            await operation.workflow_handle()
-    with pytest.raises(ValueError, match="required"):
-        order(WorkflowIDConflictPolicy.UNSPECIFIED)
-
-
 async def test_lists_and_counts() -> None:
     def page(request: Any) -> api.ListWorkflowExecutionsResponse:
         first = not request.next_page_token
@@ -456,48 +301,6 @@ async def test_a_description_shows_why_a_workflow_is_stuck() -> None:
     assert isinstance(error, ApplicationError)
     assert str(error) == "KeyError: boom"
     assert error.failure is not None and error.failure.stack_trace == "line 1"
-
-
-async def test_async_activities_by_token_and_by_ids() -> None:
-    def beat(_: Any) -> api.RecordActivityTaskHeartbeatByIdResponse:
-        return api.RecordActivityTaskHeartbeatByIdResponse()
-
-    async with connected(
-        RecordActivityTaskHeartbeatById=beat,
-        RespondActivityTaskCompleted=lambda _: api.RespondActivityTaskCompletedResponse(),
-        RespondActivityTaskFailedById=lambda _: api.RespondActivityTaskFailedByIdResponse(),
-        RespondActivityTaskCanceled=lambda _: api.RespondActivityTaskCanceledResponse(),
-    ) as (client, server):
-        by_id = client.get_async_activity_handle(workflow_id="w", run_id=None, activity_id="a")
-        by_token = client.get_async_activity_handle(task_token=b"t")
-        await by_id.heartbeat(1, "two")
-        await by_token.complete(None)
-        await by_token.complete()
-        await by_id.fail(ValueError("bad"), last_heartbeat_details=[3])
-        await by_token.report_cancellation("x")
-    heartbeat, with_none, without, failed, cancelled = (call.request for call in server.calls[1:])
-    assert (heartbeat.workflow_id, heartbeat.activity_id, heartbeat.identity) == ("w", "a", "me")
-    assert convert.from_payloads(heartbeat.details.payloads) == [1, "two"]
-    assert with_none.task_token == b"t"
-    assert convert.from_payloads(with_none.result.payloads) == [None]
-    assert not without.HasField("result")
-    assert failed.failure.application_failure_info.type == "ValueError"
-    assert convert.from_payloads(failed.last_heartbeat_details.payloads) == [3]
-    assert convert.from_payloads(cancelled.details.payloads) == ["x"]
-    with pytest.raises(ValueError, match="Task token cannot"):
-        client.get_async_activity_handle(task_token=b"t", activity_id="a")  # type: ignore[call-overload]
-
-
-async def test_a_heartbeat_that_is_answered_with_a_wish() -> None:
-    def beat(_: Any) -> api.RecordActivityTaskHeartbeatResponse:
-        return api.RecordActivityTaskHeartbeatResponse(cancel_requested=True, activity_paused=True)
-
-    async with connected(RecordActivityTaskHeartbeat=beat) as (client, _):
-        with pytest.raises(AsyncActivityCancelledError) as caught:
-            await client.get_async_activity_handle(task_token=b"t").heartbeat()
-    details = caught.value.details
-    assert details is not None
-    assert (details.cancel_requested, details.paused, details.reset) == (True, True, False)
 
 
 class Renaming(Interceptor):

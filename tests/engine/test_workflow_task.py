@@ -30,6 +30,17 @@ def test_the_start_of_a_task_is_written_with_its_end() -> None:
     assert brain.events[2] == shown[2]
 
 
+def test_the_started_event_follows_what_came_while_the_task_waited() -> None:
+    brain = Brain()
+    brain.signal()
+    shown = brain.poll()
+    assert [event.event_id for event in shown] == [1, 2, 3, 4]
+    brain.complete(start_timer())
+    completed = brain.events[4].workflow_task_completed_event_attributes
+    assert (completed.scheduled_event_id, completed.started_event_id) == (2, 4)
+    assert list(brain.events[:4]) == shown
+
+
 def test_a_started_task_cannot_be_started_again() -> None:
     brain = Brain()
     brain.poll()

@@ -26,12 +26,9 @@ import outlast.api.enums.v1 as e
 from outlast.api.command.v1 import (
     Command,
     RequestCancelActivityTaskCommandAttributes,
-    ScheduleActivityTaskCommandAttributes,
 )
-from outlast.api.common.v1 import ActivityType, Header, Payloads
+from outlast.api.common.v1 import ActivityType, Payloads
 from outlast.api.failure.v1 import ActivityFailureInfo, CanceledFailureInfo, Failure
-from outlast.api.sdk.v1 import UserMetadata
-from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.common import Priority, _apply_headers
 from outlast.workflow import ActivityCancellationType, ActivityHandle, VersioningIntent
 from outlast.workflow._calls import StartActivityInput
@@ -204,7 +201,7 @@ class Handle(ActivityHandle[Any]):
         self.running = self.resolution_due = False
         self._cancel_asked = False
         self._run = context
-        self._ended: asyncio.Future[Any] = context.loop.create_future()
+        self._ended: asyncio.Future[Any] = asyncio.Future(loop=context.loop)
         super().__init__(self._wait(), loop=context.loop, name=f"activity: {machine.call.activity}")
         context.loop.keep(self)
 
@@ -284,17 +281,24 @@ class Activities:
         call, info = machine.call, self._context.info
         task_queue = call.task_queue or info.task_queue
         converter, _ = self._context.converters.for_activity(*_conversion_of(machine))
-        same_queue = task_queue == self._context.config.task_queue
-        attributes = ScheduleActivityTaskCommandAttributes(
-            activity_id=machine.id,
-            activity_type=ActivityType(name=call.activity),
-            task_queue=TaskQueue(name=task_queue),
-            header=Header(),
-            input=Payloads(payloads=converter.to_payloads(call.args)) if call.args else None,
-            request_eager_execution=not call.disable_eager_execution,
-            use_workflow_build_id=same_queue
+        # Filled in place: half the time of building the parts and having them copied.
+        command = Command(command_type=e.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
+        if machine.markers:
+            command.event_group_markers.extend(machine.markers)
+        if call.summary:
+            command.user_metadata.summary.CopyFrom(converter.to_payload(call.summary))
+        attributes = command.schedule_activity_task_command_attributes
+        attributes.activity_id = machine.id
+        attributes.activity_type.name = call.activity
+        attributes.task_queue.name = task_queue
+        attributes.header.SetInParent()
+        if call.args:
+            attributes.input.payloads.extend(converter.to_payloads(call.args))
+        attributes.request_eager_execution = not call.disable_eager_execution
+        attributes.use_workflow_build_id = (
+            task_queue == self._context.config.task_queue
             if call.versioning_intent is None
-            else call.versioning_intent is VersioningIntent.COMPATIBLE,
+            else call.versioning_intent is VersioningIntent.COMPATIBLE
         )
         if call.headers:
             _apply_headers(call.headers, attributes.header.fields)
@@ -310,11 +314,4 @@ class Activities:
             call.retry_policy.apply_to_proto(attributes.retry_policy)
         if call.priority is not Priority.default:
             attributes.priority.CopyFrom(call.priority._to_proto())
-        return Command(
-            command_type=e.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
-            user_metadata=UserMetadata(summary=converter.to_payload(call.summary)) if call.summary else None,
-            event_group_markers=machine.markers,
-            schedule_activity_task_command_attributes=attributes,
-        )
-
-
+        return command

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from outlast.api.common.v1 import Payload
@@ -49,10 +50,10 @@ class Converters:
     def __init__(self, config: RunConfig, workflow_id: str) -> None:
         self._config = config
         self._workflow = WorkflowSerializationContext(namespace=config.namespace, workflow_id=workflow_id)
-        self._contextual = isinstance(config.payload_converter, WithSerializationContext) or isinstance(
-            config.failure_converter, WithSerializationContext
-        )
+        # Most converters take a context and then do not use it: they say so by giving back themselves.
+        self._contextual = True
         self.payload, self.failure = self.for_context(self._workflow)
+        self._contextual = self.payload is not config.payload_converter or self.failure is not config.failure_converter
 
     def for_context(self, context: Any) -> tuple[PayloadConverter, FailureConverter]:
         """Both converters as they are in this serialization context."""
@@ -190,8 +191,9 @@ class RunContext:
         self.jobs.add(job)
 
 
+@lru_cache(maxsize=256)
 def proto_duration(value: timedelta) -> Duration:
-    """A timedelta as a Duration."""
+    """A timedelta as a Duration, for ``CopyFrom``: the same message is given out again."""
     duration = Duration()
     duration.FromTimedelta(value)
     return duration

@@ -33,6 +33,9 @@ class LangFlag(IntEnum):
     SINGLE_BATCH = 2
 
 
+_NOTHING = WorkflowTaskCompletedMetadata()
+
+
 class Flags:
     """The flags of one run."""
 
@@ -72,6 +75,8 @@ class Flags:
 
     def for_completion(self, sdk_name: str, sdk_version: str) -> WorkflowTaskCompletedMetadata:
         """What the completion has to record: flags and names that history does not have yet."""
+        if self._core_new <= self._core and self._lang_new <= self._lang and self._sdk == (sdk_name, sdk_version):
+            return _NOTHING
         metadata = WorkflowTaskCompletedMetadata(
             core_used_flags=sorted(self._core_new - self._core), lang_used_flags=sorted(self._lang_new - self._lang)
         )

@@ -52,7 +52,7 @@ async def outcome(
 
 
 async def _settled(context: RunContext, future: asyncio.Future[Any]) -> None:
-    waiter: asyncio.Future[None] = context.loop.create_future()
+    waiter: asyncio.Future[None] = asyncio.Future(loop=context.loop)
 
     def release(_: asyncio.Future[Any]) -> None:
         if not waiter.done():

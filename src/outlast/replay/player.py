@@ -14,6 +14,7 @@ from collections.abc import Callable
 import outlast.api.enums.v1 as e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.common import WorkerDeploymentVersion
+from outlast.vocab.times import from_timestamp
 from outlast.workflow._runtime import TaskFacts
 
 from .context import RunContext
@@ -154,7 +155,7 @@ class Player:
             attributes = event.workflow_task_started_event_attributes
             self.started_event_id = event.event_id
             loop = self._context.loop
-            loop.now_ns = max(loop.now_ns, event.event_time.ToNanoseconds())
+            loop.now_ns = max(loop.now_ns, from_timestamp(event.event_time))
             self._runtime.facts = TaskFacts(
                 history_length=event.event_id,
                 history_size_bytes=attributes.history_size_bytes,

@@ -52,7 +52,8 @@ class WorkflowLoop(DeterministicLoop):
             BaseException: ``context.error``, once a callback has set it.
         """
         context, ready = self.context, self._ready
-        with self.entered():
+        token = self.enter()
+        try:
             while ready:
                 while ready:
                     ready.popleft()._run()
@@ -60,6 +61,8 @@ class WorkflowLoop(DeterministicLoop):
                         raise context.error
                 if self._conditions and ask_conditions():
                     self._conditions = [one for one in self._conditions if not self._passes(*one)]
+        finally:
+            self.leave(token)
 
     def unwind(self) -> None:
         """Cancel all tasks and run what that sets off; what still will not end is closed."""

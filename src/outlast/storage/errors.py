@@ -6,8 +6,6 @@ calls the server; whether a caller may try again is the server's to say.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 class StorageError(Exception):
     """Storage could not do what it was asked to, and nothing of it was kept."""
@@ -40,18 +38,14 @@ class BadPageToken(StorageError):
 
 
 class DatabaseError(StorageError):
-    """Something is the matter with the database at ``path``."""
-
-    def __init__(self, message: str, path: Path) -> None:
-        super().__init__(message)
-        self.path = path
+    """Something is the matter with a database."""
 
 
 class DatabaseInUse(DatabaseError):
     """Another process, or another store of this one, holds the database. ``pid`` is None when it left no name."""
 
-    def __init__(self, message: str, path: Path, pid: int | None) -> None:
-        super().__init__(message, path)
+    def __init__(self, message: str, pid: int | None) -> None:
+        super().__init__(message)
         self.pid = pid
 
 

@@ -63,8 +63,7 @@ class FileLock:
             except OSError as error:
                 raise DatabaseError(
                     f"{database} cannot be locked: {error.strerror} ({path}); "
-                    "the directory has to exist and to be writable",
-                    database,
+                    "the directory has to exist and to be writable"
                 ) from error
             try:
                 _lock(file)
@@ -131,9 +130,9 @@ def _holder(file: int) -> int | None:
 def _in_use(database: Path, pid: int | None) -> DatabaseInUse:
     if pid == os.getpid():
         return DatabaseInUse(
-            f"{database} is open in this process ({pid}) already; share that store, or close it first", database, pid
+            f"{database} is open in this process ({pid}) already; share that store, or close it first", pid
         )
     who = f"process {pid}" if pid is not None else "another process"
     return DatabaseInUse(
-        f"{database} is held by {who}; stop it, connect to its server instead, or use another database", database, pid
+        f"{database} is held by {who}; stop it, connect to its server instead, or use another database", pid
     )

@@ -110,7 +110,8 @@ class GroupCommit:
         return unit.future
 
     def _take(self) -> list[_Unit]:
-        queue, units, size = self._queue, [], 0
+        queue, size = self._queue, 0
+        units: list[_Unit] = []
         while queue and len(units) < UNITS_MAX and size < BYTES_MAX:
             unit = queue.popleft()
             size += unit.size
@@ -240,6 +241,6 @@ def _work(jobs: SimpleQueue[_Job | None]) -> None:
 def _outcome(run: Callable[[], None]) -> Exception | None:
     try:
         run()
-    except Exception as error:  # noqa: BLE001 - it is handed to whoever waits
+    except Exception as error:
         return error
     return None

@@ -6,6 +6,7 @@ Rule: one connection writes, and only it checkpoints; the other only reads. A co
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -43,8 +44,7 @@ def writer(path: Path) -> apsw.Connection:
             connection.close()
             raise DatabaseError(
                 f"{path}: this file system cannot hold a write-ahead log (journal mode {mode!r}); "
-                "put the database on a local disk",
-                path,
+                "put the database on a local disk"
             )
         connection.pragma("synchronous", "full")
         # Apple's fsync does not reach the disk; elsewhere these two change nothing.
@@ -65,7 +65,7 @@ def reader(path: Path) -> apsw.Connection:
 
 
 @contextlib.contextmanager
-def errors(path: Path) -> contextlib._GeneratorContextManager[None]:
+def errors(path: Path) -> Iterator[None]:
     """Raise SQLite's errors as ours."""
     try:
         yield
@@ -84,16 +84,15 @@ def translated(error: apsw.Error, path: Path) -> StorageError:
         return damaged(path, str(error))
     for kind, cure in _CURES:
         if isinstance(error, kind):
-            return DatabaseError(f"{path}: {error}; {cure}", path)
-    return DatabaseError(f"{path}: SQLite answers {type(error).__name__}: {error}", path)
+            return DatabaseError(f"{path}: {error}; {cure}")
+    return DatabaseError(f"{path}: SQLite answers {type(error).__name__}: {error}")
 
 
 def damaged(path: Path, finding: str) -> DatabaseDamaged:
     """The refusal of a file that is not a sound database."""
     return DatabaseDamaged(
         f"{path} is not a sound SQLite database ({finding}); nothing in it was changed. "
-        "Restore it from a backup, or move it away to begin with an empty one",
-        path,
+        "Restore it from a backup, or move it away to begin with an empty one"
     )
 
 

@@ -94,7 +94,8 @@ def count_by_status(reader: Reader, namespace_id: str, where: Filter | None) -> 
     """The size of a list by status, ascending."""
     values: list[Any] = []
     condition = _condition(namespace_id, where, values)
-    statement = f"SELECT v.status, count(*) FROM {_tables_to_count(where)} WHERE {condition} GROUP BY v.status ORDER BY v.status"
+    tables = _tables_to_count(where)
+    statement = f"SELECT v.status, count(*) FROM {tables} WHERE {condition} GROUP BY v.status ORDER BY v.status"
     return dict(reader.rows(statement, values))
 
 

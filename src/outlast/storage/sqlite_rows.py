@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,8 +82,10 @@ _DELETE_CURRENT = (
 
 def shown(values: Sequence[Any]) -> VisibilityRow:
     """A row in the lists from the values of its columns."""
-    closed_at = values[5]
-    return VisibilityRow(*values[:5], None if closed_at == OPEN else closed_at, *values[6:])
+    columns = list(values)
+    if columns[5] == OPEN:
+        columns[5] = None
+    return VisibilityRow(*columns)
 
 
 class Writer:
@@ -92,7 +94,7 @@ class Writer:
     def __init__(self, connection: apsw.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        self._execute = connection.cursor().execute
+        self._execute: Callable[..., Any] = connection.cursor().execute
         self._runs: OrderedDict[RunKey, tuple[int, int]] = OrderedDict()
         """Run number and version."""
         self._namespaces: dict[str, int] = {}
@@ -198,7 +200,9 @@ class Writer:
     def _find(self, key: RunKey) -> tuple[int, int] | None:
         known = self._runs.get(key)
         if known is None:
-            found = self._execute(_FIND_RUN, (key.workflow_id, key.run_id, key.namespace_id)).fetchall()
+            found: list[tuple[int, int]] = self._execute(
+                _FIND_RUN, (key.workflow_id, key.run_id, key.namespace_id)
+            ).fetchall()
             if not found:
                 return None
             known = found[0]
@@ -264,7 +268,8 @@ class Reader:
 
     def due(self, after: int, until: int, limit: int, cursor: tuple[int, RunKey] | None) -> list[tuple[int, RunKey]]:
         """Runs that want attention."""
-        statement, values = _DUE_FIRST, (after, until, limit)
+        statement = _DUE_FIRST
+        values: tuple[int | str, ...] = (after, until, limit)
         if cursor is not None:
             wake_at, key = cursor
             statement = _DUE_NEXT

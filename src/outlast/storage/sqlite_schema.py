@@ -57,7 +57,7 @@ def inspect(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise DatabaseError(f"{path} cannot be read: {error.strerror}; it has to be a file of yours", path) from error
+        raise DatabaseError(f"{path} cannot be read: {error.strerror}; it has to be a file of yours") from error
     if not header:
         return
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
@@ -80,14 +80,12 @@ def _recognise(connection: apsw.Connection, path: Path) -> None:
     if owner != APPLICATION_ID:
         raise NotAnOutlastDatabase(
             f"{path} is another program's SQLite database ({tables} tables and indexes, application id {owner}); "
-            "nothing in it was changed. Name another file",
-            path,
+            "nothing in it was changed. Name another file"
         )
     if version > NEWEST:
         raise DatabaseTooNew(
             f"{path} has schema {version}, and outlast {__version__} knows schemas up to {NEWEST}; "
-            "nothing in it was changed. Upgrade outlast, or name another file",
-            path,
+            "nothing in it was changed. Upgrade outlast, or name another file"
         )
 
 

@@ -95,5 +95,5 @@ def recover(draft: Draft) -> None:
 
 def _unstarted(state: ExecutionState, task: WorkflowTask) -> WorkflowTask:
     return msgspec.structs.replace(
-        task, started_at=0, identity="", request_id="", queue=state.queue, schedule_to_start_at=0
+        task, started_at=0, started_event_id=0, identity="", request_id="", queue=state.queue, schedule_to_start_at=0
     )

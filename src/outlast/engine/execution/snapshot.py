@@ -64,6 +64,7 @@ def historic(state: ExecutionState) -> dict[str, Any]:
             msgspec.structs.replace(
                 task,
                 started_at=0,
+                started_event_id=0,
                 identity="",
                 request_id="",
                 queue="",

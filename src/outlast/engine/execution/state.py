@@ -31,6 +31,7 @@ class WorkflowTask(msgspec.Struct, frozen=True, array_like=True):
     queue: str
     schedule_to_start_at: int = 0  # instant at which a sticky task gives up waiting
     started_at: int = 0
+    started_event_id: int = 0  # the id that the started event has, or will have when it is written
     identity: str = ""
     request_id: str = ""
     suggest_continue_as_new: bool = False
@@ -39,11 +40,6 @@ class WorkflowTask(msgspec.Struct, frozen=True, array_like=True):
     @property
     def started(self) -> bool:
         return self.started_at != 0
-
-    @property
-    def started_event_id(self) -> int:
-        """The id that the started event has, or will have when it is written."""
-        return self.scheduled_event_id + 1
 
 
 class Activity(msgspec.Struct, frozen=True, array_like=True):

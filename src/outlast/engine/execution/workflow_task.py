@@ -125,6 +125,7 @@ def start(
     started = msgspec.structs.replace(
         task,
         started_at=now,
+        started_event_id=state.next_event_id if task.written else state.next_event_id + 1,
         identity=identity,
         request_id=request_id,
         suggest_continue_as_new=suggest,
@@ -256,6 +257,7 @@ def on_started(state: ExecutionState, event: HistoryEvent) -> None:
         state.task = msgspec.structs.replace(
             task,
             started_at=from_timestamp(event.event_time),
+            started_event_id=event.event_id,
             identity=attributes.identity,
             request_id=attributes.request_id,
             suggest_continue_as_new=attributes.suggest_continue_as_new,
