@@ -234,23 +234,18 @@ class Handle(ActivityHandle[Any]):
         payloads = result.payloads
         value = None
         if payloads:
-            converter, _ = machine.context.converters.for_activity(*_conversion_of(machine))
+            converter, _ = machine.context.converters.for_activity(machine.context, machine.call)
             hint = machine.call.ret_type
             value = machine.context.decode(payloads, None if hint is None else [hint], converter)[0]
         self._ended.set_result(value)
 
     def fail(self, failure: Failure) -> None:
         """The activity ended in any other way."""
-        converter, failures = self._run.converters.for_activity(*_conversion_of(self.machine))
+        converter, failures = self._run.converters.for_activity(self._run, self.machine.call)
         error = failures.from_failure(failure, converter)
         # Nobody would ever look at it, and asyncio would say so, if the task was cancelled before it began.
         if self.running:
             self._ended.set_exception(error)
-
-
-def _conversion_of(machine: Activity) -> tuple[Any, str, str | None, str, bool]:
-    call, info = machine.call, machine.context.info
-    return info, call.activity, call.activity_id, call.task_queue or info.task_queue, False
 
 
 class Activities:
@@ -278,9 +273,9 @@ class Activities:
         return machine.handle
 
     def _command(self, machine: Activity) -> Command:
-        call, info = machine.call, self._context.info
-        task_queue = call.task_queue or info.task_queue
-        converter, _ = self._context.converters.for_activity(*_conversion_of(machine))
+        call = machine.call
+        task_queue = call.task_queue or self._context.config.task_queue
+        converter, _ = self._context.converters.for_activity(machine.context, machine.call)
         # Filled in place: half the time of building the parts and having them copied.
         command = Command(command_type=e.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
         if machine.markers:

@@ -115,7 +115,7 @@ class ChildWorkflow(Machine):
         if kind != _ABANDON:
             execution = WorkflowExecution(workflow_id=self.call.id, run_id=self.run_id)
             self.external.request_cancel(
-                self.context.info.namespace, execution, self.cancel_reason, True, self.markers
+                self.context.config.namespace, execution, self.cancel_reason, True, self.markers
             )
         if kind in _AT_ONCE:
             self.state = "cancelled"
@@ -186,7 +186,7 @@ class ChildWorkflow(Machine):
             message=message,
             cause=cause,
             child_workflow_execution_failure_info=ChildWorkflowExecutionFailureInfo(
-                namespace=self.context.info.namespace,
+                namespace=self.context.config.namespace,
                 workflow_execution=WorkflowExecution(workflow_id=self.call.id, run_id=self.run_id),
                 workflow_type=WorkflowType(name=self.call.workflow),
                 initiated_event_id=self.initiated_event_id,
@@ -324,9 +324,9 @@ class ChildWorkflows:
     def _command(self, machine: ChildWorkflow) -> Command:
         call, context = machine.call, self._context
         converter, _ = context.converters.for_workflow(call.id)
-        task_queue = call.task_queue or context.info.task_queue
+        task_queue = call.task_queue or context.config.task_queue
         attributes = StartChildWorkflowExecutionCommandAttributes(
-            namespace=context.info.namespace,
+            namespace=context.config.namespace,
             workflow_id=call.id,
             workflow_type=WorkflowType(name=call.workflow),
             task_queue=TaskQueue(name=task_queue),

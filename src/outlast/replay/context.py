@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from outlast.api.common.v1 import Payload
+from outlast.api.common.v1 import Payload, WorkflowExecution
 from outlast.api.failure.v1 import Failure
+from outlast.api.history.v1 import HistoryEvent
 from outlast.api.protobuf import Duration
 from outlast.converter import (
     ActivitySerializationContext,
@@ -29,9 +30,11 @@ from .config import RunConfig
 from .flags import Flags
 from .jobs import Jobs
 from .ledger import Ledger
+from .started import info_of
 
 if TYPE_CHECKING:
     from outlast.workflow import Info
+    from outlast.workflow._calls import StartActivityInput
     from outlast.workflow._definition import Definition
 
     from .interception import Interception
@@ -45,21 +48,19 @@ class EvictionError(BaseException):
 class Converters:
     """The converters of one run, with their serialization contexts."""
 
-    __slots__ = ("_config", "_contextual", "_workflow", "failure", "payload")
+    __slots__ = ("_config", "_contextual", "failure", "payload", "plain")
 
     def __init__(self, config: RunConfig, workflow_id: str) -> None:
         self._config = config
-        self._workflow = WorkflowSerializationContext(namespace=config.namespace, workflow_id=workflow_id)
         # Most converters take a context and then do not use it: they say so by giving back themselves.
         self._contextual = True
-        self.payload, self.failure = self.for_context(self._workflow)
+        workflow = WorkflowSerializationContext(namespace=config.namespace, workflow_id=workflow_id)
+        self.payload, self.failure = self.plain = self.for_context(workflow)
         self._contextual = self.payload is not config.payload_converter or self.failure is not config.failure_converter
 
     def for_context(self, context: Any) -> tuple[PayloadConverter, FailureConverter]:
         """Both converters as they are in this serialization context."""
         payload, failure = self._config.payload_converter, self._config.failure_converter
-        if not self._contextual:
-            return payload, failure
         if isinstance(payload, WithSerializationContext):
             payload = payload.with_context(context)
         if isinstance(failure, WithSerializationContext):
@@ -69,26 +70,26 @@ class Converters:
     def for_workflow(self, workflow_id: str) -> tuple[PayloadConverter, FailureConverter]:
         """Both converters for values that go to, or come from, another workflow."""
         if not self._contextual:
-            return self.payload, self.failure
+            return self.plain
         return self.for_context(
             WorkflowSerializationContext(namespace=self._config.namespace, workflow_id=workflow_id)
         )
 
     def for_activity(
-        self, info: Info, activity_type: str, activity_id: str | None, task_queue: str, local: bool
+        self, run: RunContext, call: StartActivityInput
     ) -> tuple[PayloadConverter, FailureConverter]:
         """Both converters for values that go to, or come from, an activity."""
         if not self._contextual:
-            return self.payload, self.failure
+            return self.plain
         return self.for_context(
             ActivitySerializationContext(
-                namespace=info.namespace,
-                workflow_id=info.workflow_id,
-                workflow_type=info.workflow_type,
-                activity_type=activity_type,
-                activity_id=activity_id,
-                activity_task_queue=task_queue,
-                is_local=local,
+                namespace=self._config.namespace,
+                workflow_id=run.workflow_id,
+                workflow_type=run.workflow_type,
+                activity_type=call.activity,
+                activity_id=call.activity_id,
+                activity_task_queue=call.task_queue or self._config.task_queue,
+                is_local=False,
             )
         )
 
@@ -97,6 +98,8 @@ class RunContext:
     """One run's shared state.
 
     Attributes:
+        started: the first event, and ``started_attributes`` what it says.
+        first_task_ns: when the first workflow task started.
         instance: the workflow object; None until the first turn of the loop.
         replaying: whether history already has what the code is about to do.
         read_only: a query or validator is running. ``in_query`` tells it from the other read-only places.
@@ -105,9 +108,16 @@ class RunContext:
         error: fails the workflow task as soon as the callback that set it returns.
     """
 
-    def __init__(self, config: RunConfig, definition: Definition, info: Info, loop: WorkflowLoop) -> None:
-        self.config, self.definition, self.info, self.loop = config, definition, info, loop
-        self.converters = Converters(config, info.workflow_id)
+    def __init__(
+        self, config: RunConfig, definition: Definition, execution: WorkflowExecution, started: HistoryEvent, loop: WorkflowLoop
+    ) -> None:
+        self.config, self.definition, self.loop = config, definition, loop
+        self.workflow_id, self.run_id = execution.workflow_id, execution.run_id
+        self.started = started
+        self.started_attributes = started.workflow_execution_started_event_attributes
+        self.workflow_type = self.started_attributes.workflow_type.name
+        self.first_task_ns = 0
+        self.converters = Converters(config, self.workflow_id)
         self.ledger, self.jobs, self.flags = Ledger(), Jobs(), Flags()
         self.interception: Interception
         self.instance: Any = None
@@ -120,6 +130,18 @@ class RunContext:
         # As payloads, for continue-as-new: those of the start, and every upsert since.
         self.search_attributes: dict[str, Payload] = {}
         self._sequences: dict[str, int] = {}
+
+    @cached_property
+    def info(self) -> Info:
+        """What ``workflow.info()`` says; built when first asked for."""
+        return info_of(
+            self.started,
+            namespace=self.config.namespace,
+            task_queue=self.config.task_queue,
+            workflow_id=self.workflow_id,
+            run_id=self.run_id,
+            task_started_ns=self.first_task_ns,
+        )
 
     def next_seq(self, kind: str) -> int:
         """1, 2, 3 ... for each kind: what activity and timer ids are made of."""

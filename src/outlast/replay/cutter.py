@@ -15,7 +15,7 @@ Source: sdk-core ``history_update.rs`` (find_end_index_of_next_wft_seq), arch_do
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import outlast.api.enums.v1 as e
 from outlast.api.history.v1 import HistoryEvent
@@ -36,8 +36,7 @@ _VOID = WORKFLOW_TASK_ENDED_WITHOUT_COMPLETION | {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """One workflow task.
 
     Attributes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import outlast.api.enums.v1 as e
 from outlast.api.history.v1 import HistoryEvent
-from outlast.vocab.attributes import EVENT_FIELD, EVENT_NAMES
+from outlast.vocab.attributes import EVENT_NAMES
 
 WORKFLOW_TASK_ENDED_WITHOUT_COMPLETION = frozenset(
     {e.EVENT_TYPE_WORKFLOW_TASK_FAILED, e.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT}
@@ -72,6 +72,16 @@ ORIGIN: dict[int, str] = {
     e.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED: "initiated_event_id",
 }
 
+# Events that come from outside and begin something.
+BEGINNING = frozenset(
+    {
+        e.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+        e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+        e.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
+        e.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
+    }
+)
+
 # Events that say nothing to workflow code.
 SILENT = frozenset(
     {
@@ -88,8 +98,3 @@ SILENT = frozenset(
 def name_of(event: HistoryEvent) -> str:
     """``ActivityTaskScheduled`` and the like; the number of a type that this version does not know."""
     return EVENT_NAMES.get(event.event_type, f"event type {event.event_type}")
-
-
-def field_of(event: HistoryEvent) -> str | None:
-    """The name of the event's attributes field, or None for an unknown type."""
-    return EVENT_FIELD.get(event.event_type)

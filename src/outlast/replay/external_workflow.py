@@ -173,7 +173,7 @@ class ExternalWorkflows:
             ApplicationError: it could not be.
         """
         execution = WorkflowExecution(workflow_id=call.child_workflow_id)
-        await self._signal(call, self._context.info.namespace, execution, child_only=True)
+        await self._signal(call, self._context.config.namespace, execution, child_only=True)
 
     async def _signal(
         self,
@@ -259,7 +259,7 @@ class Handle(ExternalWorkflowHandle[Any]):
             SignalExternalWorkflowInput(
                 signal=signal_name(signal),
                 args=_arg_or_args(arg, args),
-                namespace=self._context.info.namespace,
+                namespace=self._context.config.namespace,
                 workflow_id=self._id,
                 workflow_run_id=self._run_id,
                 headers={},
@@ -271,8 +271,8 @@ class Handle(ExternalWorkflowHandle[Any]):
         context = self._context
         context.require_writable("cancel external handle")
         execution = WorkflowExecution(workflow_id=self._id, run_id=self._run_id or "")
-        reason = f"Cancel requested by workflow with run id {context.info.run_id} with reason: {reason}"
+        reason = f"Cancel requested by workflow with run id {context.run_id} with reason: {reason}"
         request = self._owner.request_cancel(
-            context.info.namespace, execution, reason, False, capture_markers(event_groups)
+            context.config.namespace, execution, reason, False, capture_markers(event_groups)
         )
         await request.ended

@@ -46,42 +46,49 @@ class Handlers:
 
     Attributes:
         running: executions that have not ended, by a key of their own.
+        built_in: by kind, a function that makes the handlers that every workflow has.
     """
 
-    __slots__ = ("_by_kind", "_context", "_next_key", "running")
+    __slots__ = ("_by_kind", "_context", "_next_key", "built_in", "running")
 
     def __init__(self, context: RunContext) -> None:
-        definition = context.definition
         self._context = context
-        self._by_kind: dict[str, dict[str | None, HandlerDefinition]] = {
-            "signal": dict(definition.signals),
-            "query": dict(definition.queries),
-            "update": dict(definition.updates),
-        }
+        # Copied from the class when first asked for: most runs never see a query, many no signal.
+        self._by_kind: dict[str, dict[str | None, HandlerDefinition]] = {}
+        self.built_in: dict[str, Callable[[], dict[str, HandlerDefinition]]] = {}
         self.running: dict[int, Execution] = {}
         self._next_key = 0
 
     # -- definitions ----------------------------------------------------------------------------------------------
 
+    def _of(self, kind: str) -> dict[str | None, HandlerDefinition]:
+        handlers = self._by_kind.get(kind)
+        if handlers is None:
+            definition = self._context.definition
+            mine = {"signal": definition.signals, "query": definition.queries, "update": definition.updates}
+            built_in = self.built_in.get(kind)
+            handlers = self._by_kind[kind] = {**mine[kind], **(built_in() if built_in else {})}
+        return handlers
+
     def get(self, kind: str, name: str | None) -> HandlerDefinition | None:
         """The handler of exactly this name; None names the dynamic one."""
-        return self._by_kind[kind].get(name)
+        return self._of(kind).get(name)
 
     def find(self, kind: str, name: str) -> HandlerDefinition | None:
         """The handler for this name: its own, or the dynamic one."""
-        handlers = self._by_kind[kind]
+        handlers = self._of(kind)
         return handlers.get(name) or handlers.get(None)
 
     def set(self, kind: str, name: str | None, definition: HandlerDefinition | None) -> None:
         """Set or, with None, remove a handler."""
         if definition is None:
-            self._by_kind[kind].pop(name, None)
+            self._of(kind).pop(name, None)
         else:
-            self._by_kind[kind][name] = definition
+            self._of(kind)[name] = definition
 
     def all(self, kind: str) -> list[HandlerDefinition]:
         """All handlers of a kind, by name; the dynamic one first."""
-        return sorted(self._by_kind[kind].values(), key=lambda definition: definition.name or "")
+        return sorted(self._of(kind).values(), key=lambda definition: definition.name or "")
 
     def names(self, kind: str) -> str:
         """The names of a kind's handlers, for messages."""

@@ -11,13 +11,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 
+import outlast.api.enums.v1 as e
 from outlast.api.command.v1 import Command
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.protocol.v1 import Message as ProtocolMessage
+from outlast.vocab.attributes import EVENT_FIELD
 
-from .events import ORIGIN, field_of, name_of
+from .events import ORIGIN, name_of
 from .machine import WITHDRAWN, Machine, Pending
 from .nondeterminism import Nondeterminism, user_line
+
+_MARKER = e.EVENT_TYPE_MARKER_RECORDED
 
 # What to do with a command event before it is matched: see ``marker.PatchRules``.
 Screen = Callable[[HistoryEvent, Pending | None], str]
@@ -79,8 +83,9 @@ class Ledger:
         """A command event arrives.
 
         Args:
-            screen: says of the event and the oldest pending command: "match" them, "skip" the event,
-                "skip both" it and the next one, or "drop" the command and ask again.
+            screen: asked where markers or droppable commands are about; says of the event and the oldest pending
+                command: "match" them, "skip" the event, "skip both" it and the next one, or "drop" the command and
+                ask again.
 
         Returns:
             What ``screen`` said last; "match" when the command is recorded now.
@@ -88,22 +93,24 @@ class Ledger:
         Raises:
             Nondeterminism: no command is pending, or it is another one.
         """
+        kind = event.event_type
         while True:
             pending = self._front()
+            if kind != _MARKER and (pending is None or not pending.machine.droppable):
+                break
             verdict = screen(event, pending)
-            if verdict == "drop":
-                self._pending.popleft()
-                continue
-            if verdict != "match":
+            if verdict == "match":
+                break
+            if verdict != "drop":
                 return verdict
-            break
+            self._pending.popleft()
         if pending is None:
             raise Nondeterminism("the code issued no command for a recorded event", event=event)
         if pending is self._closing:
             self._closing = None
         else:
             self._pending.popleft()
-        if pending.event_type != event.event_type:
+        if pending.event_type != kind:
             raise Nondeterminism(
                 "the code issued another command than the recorded one",
                 event=event,
@@ -116,7 +123,7 @@ class Ledger:
             error.command, error.line = error.command or pending.command, error.line or pending.line
             raise
         self._machines[event.event_id] = pending.machine
-        return verdict
+        return "match"
 
     def _front(self) -> Pending | None:
         pending = self._pending
@@ -124,16 +131,16 @@ class Ledger:
             pending.popleft()
         return pending[0] if pending else self._closing
 
-    def require_all_recorded(self, is_optional: Callable[[Machine], bool]) -> None:
+    def require_all_recorded(self) -> None:
         """The command events of a completed task have ended.
 
         Raises:
-            Nondeterminism: a command is still pending that is not optional.
+            Nondeterminism: a command is still pending that is not droppable.
         """
         if not self._pending and self._closing is None:
             return
         for pending in self._all():
-            if not is_optional(pending.machine):
+            if not pending.machine.droppable:
                 raise Nondeterminism(
                     "the code issued a command that history does not have", command=pending.command, line=pending.line
                 )
@@ -145,7 +152,8 @@ class Ledger:
         Raises:
             Nondeterminism: no command is known for it, or it cannot be in this state.
         """
-        origin = getattr(getattr(event, field_of(event) or ""), ORIGIN[event.event_type])
+        kind = event.event_type
+        origin = getattr(getattr(event, EVENT_FIELD[kind]), ORIGIN[kind])
         machine = self._machines.get(origin)
         if machine is None:
             raise Nondeterminism(f"{name_of(event)} is about event {origin}, which records no command", event=event)

@@ -26,11 +26,16 @@ Table = Mapping[tuple[str, int], tuple[str, Action]]
 
 
 class Machine:
-    """One command and what became of it."""
+    """One command and what became of it.
+
+    Attributes:
+        droppable: history need not have this command: see ``marker``.
+    """
 
     __slots__ = ("state",)
 
     TABLE: ClassVar[Table]
+    droppable: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.state = COMMANDED

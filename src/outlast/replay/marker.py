@@ -68,6 +68,7 @@ class Patch(Machine):
             raise Nondeterminism("the code asked for another patch than the recorded one", event=event)
 
     TABLE: ClassVar[Table] = {(COMMANDED, e.EVENT_TYPE_MARKER_RECORDED): ("recorded", _recorded)}
+    droppable: ClassVar[bool] = True
 
 
 def patch_of(event: HistoryEvent) -> tuple[str, bool] | None:

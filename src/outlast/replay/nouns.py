@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import outlast.api.enums.v1 as e
-from outlast.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
+from outlast.api.history.v1 import HistoryEvent
 
 from .activity import Activities
 from .child_workflow import ChildWorkflows
@@ -30,9 +30,9 @@ class Nouns:
         on_event: events that begin something, by event type; those that follow a command go through the ledger.
     """
 
-    def __init__(self, context: RunContext, started: WorkflowExecutionStartedEventAttributes) -> None:
+    def __init__(self, context: RunContext) -> None:
         self.handlers = Handlers(context)
-        self.closing = Closing(context, started)
+        self.closing = Closing(context)
         self.execution = WorkflowExecution(context, self.closing)
         self.signals = Signals(context, self.handlers, self.closing)
         self.queries = Queries(context, self.handlers)
@@ -43,7 +43,7 @@ class Nouns:
         self.activities = Activities(context)
         self.external_workflows = ExternalWorkflows(context)
         self.child_workflows = ChildWorkflows(context, self.external_workflows)
-        self.randomness = Randomness(context.info.original_execution_run_id)
+        self.randomness = Randomness(context.started_attributes.original_execution_run_id or context.run_id)
         self.on_event: Mapping[int, Callable[[HistoryEvent], None]] = {
             e.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self.execution.on_started,
             e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: self.signals.on_signaled,

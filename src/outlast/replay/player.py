@@ -9,32 +9,24 @@ Source: sdk-core ``apply_next_wft_from_history``; temporalio ``_WorkflowInstance
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import outlast.api.enums.v1 as e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.common import WorkerDeploymentVersion
+from outlast.vocab.attributes import EVENT_NAMES
 from outlast.vocab.times import from_timestamp
-from outlast.workflow._runtime import TaskFacts
 
 from .context import RunContext
 from .cutter import Cut
-from .events import COMMAND, FINAL, ORIGIN, SILENT, name_of
+from .events import BEGINNING, COMMAND, FINAL, ORIGIN, SILENT, name_of
 from .flags import CoreFlag, LangFlag
 from .jobs import Jobs
-from .machine import Machine, Pending
-from .marker import LOCAL_ACTIVITY_MARKER_NAME, Patch
+from .machine import Pending
+from .marker import LOCAL_ACTIVITY_MARKER_NAME
 from .nondeterminism import BrokenHistory
 from .nouns import Nouns
 from .runtime import WorkflowRuntime
-
-_WORKFLOW_TASK = {
-    e.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
-    e.EVENT_TYPE_WORKFLOW_TASK_STARTED,
-    e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
-    e.EVENT_TYPE_WORKFLOW_TASK_FAILED,
-    e.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
-}
 
 
 class Player:
@@ -51,9 +43,8 @@ class Player:
         self._context, self._nouns, self._runtime = context, nouns, runtime
         self.last_event_id = self.started_event_id = self.previous_started_event_id = 0
         self.closed = False
-        self._skip_next = False
-        self._next_event: HistoryEvent | None = None
-        self._in_command_events = False
+        self._cut: Cut
+        self._skip_next = self._in_command_events = False
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -65,28 +56,45 @@ class Player:
             BrokenHistory: the history makes no sense.
             BaseException: what the code raised, if it fails the workflow task.
         """
-        self._learn(cut)
-        events = cut.events
-        for index, event in enumerate(events):
-            self._next_event = events[index + 1] if index + 1 < len(events) else None
-            self._take(event, cut.is_last)
+        self._cut = cut
+        context, updates = self._context, self._nouns.updates
+        for event in cut.events:
+            event_id, kind = event.event_id, event.event_type
+            if event_id != self.last_event_id + 1:
+                raise BrokenHistory(f"history skips from event {self.last_event_id} to event {event_id}")
+            if context.replaying and cut.is_last and self._is_news(event_id, kind):
+                context.replaying = False
+            if updates.waiting:
+                updates.release(event_id)
+            if self._skip_next:
+                self._skip_next = False
+            else:
+                _TAKE.get(kind, Player._take_unknown)(self, event)
+            self.last_event_id = event_id
         self._end_command_events()
         if cut.ahead:
-            self._nouns.patches.look_ahead(cut.ahead)
-            self._nouns.updates.look_ahead(cut.ahead)
+            self._look_ahead(cut.ahead)
         self.activate_until_quiet()
 
-    def _learn(self, cut: Cut) -> None:
-        """Flags and version of the tasks that this cut completes, and of the one that it is."""
-        for event in cut.events:
-            if event.event_type == e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-                self._learn_completion(event)
-        for event in cut.ahead:
-            if event.event_type == e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-                self._learn_completion(event)
-                return
+    def _is_news(self, event_id: int, kind: int) -> bool:
+        """Whether the event is neither from before this task nor an echo of what the code did."""
+        return (
+            event_id > self.previous_started_event_id
+            and kind != e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+            and kind not in COMMAND
+        )
 
-    def _learn_completion(self, event: HistoryEvent) -> None:
+    def _look_ahead(self, events: Sequence[HistoryEvent]) -> None:
+        """Learn from the next cut what this task's code has to know beforehand."""
+        for event in events:
+            if event.event_type == e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                self._learn(event)
+                break
+        self._nouns.patches.look_ahead(events)
+        self._nouns.updates.look_ahead(events)
+
+    def _learn(self, event: HistoryEvent) -> None:
+        """Flags and worker version of a completed task."""
         completed = event.workflow_task_completed_event_attributes
         self._context.flags.learn(completed)
         if completed.HasField("deployment_version"):
@@ -99,84 +107,64 @@ class Player:
                 deployment_name="", build_id=completed.worker_version.build_id
             )
 
-    def _take(self, event: HistoryEvent, in_last_cut: bool) -> None:
-        kind, context = event.event_type, self._context
-        is_command = kind in COMMAND
-        if event.event_id != self.last_event_id + 1:
-            raise BrokenHistory(f"history skips from event {self.last_event_id} to event {event.event_id}")
-        if (
-            context.replaying
-            and in_last_cut
-            and event.event_id > self.previous_started_event_id
-            and kind != e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-            and not is_command
-        ):
-            context.replaying = False
-        self._nouns.updates.release(event.event_id)
-        if kind in FINAL:
-            self.closed = True
-        if self._skip_next:
-            self._skip_next = False
-        elif is_command:
-            self._record(event)
-        elif kind in _WORKFLOW_TASK:
-            self._take_workflow_task(event)
-        else:
-            self._end_command_events()
-            self._dispatch(event)
-        self.last_event_id = event.event_id
-
-    def _record(self, event: HistoryEvent) -> None:
-        if event.event_type == e.EVENT_TYPE_MARKER_RECORDED:
-            name = event.marker_recorded_event_attributes.marker_name
-            if name == LOCAL_ACTIVITY_MARKER_NAME:
-                raise NotImplementedError("this history has local activities, which are not supported")
-        if event.event_type in (e.EVENT_TYPE_NEXUS_OPERATION_SCHEDULED, e.EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED):
-            raise NotImplementedError("this history has Nexus operations, which are not supported")
-        verdict = self._context.ledger.record(event, self._screen)
-        self._skip_next = verdict == "skip both"
-
-    def _screen(self, event: HistoryEvent, pending: Pending | None) -> str:
-        return self._nouns.patches.screen(event, pending, self._next_event)
-
     def _end_command_events(self) -> None:
         """A completed task has recorded what it did: whatever is still pending was never done."""
         if self._in_command_events:
             self._in_command_events = False
-            self._context.ledger.require_all_recorded(_is_patch)
+            self._context.ledger.require_all_recorded()
 
-    def _take_workflow_task(self, event: HistoryEvent) -> None:
-        kind = event.event_type
-        if kind == e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-            self._in_command_events = True
-            return
+    # -- one kind of event each -----------------------------------------------------------------------------------
+
+    def _take_command_event(self, event: HistoryEvent) -> None:
+        if event.event_type == e.EVENT_TYPE_MARKER_RECORDED:
+            name = event.marker_recorded_event_attributes.marker_name
+            if name == LOCAL_ACTIVITY_MARKER_NAME:
+                raise NotImplementedError("this history has local activities, which are not supported")
+        self._skip_next = self._context.ledger.record(event, self._screen) == "skip both"
+
+    def _screen(self, event: HistoryEvent, pending: Pending | None) -> str:
+        index = event.event_id - self._cut.events[0].event_id + 1
+        following = self._cut.events[index] if index < len(self._cut.events) else None
+        return self._nouns.patches.screen(event, pending, following)
+
+    def _take_closing_event(self, event: HistoryEvent) -> None:
+        self.closed = True
+        if event.event_type in COMMAND:
+            self._take_command_event(event)
+
+    def _take_nexus_event(self, event: HistoryEvent) -> None:
+        raise NotImplementedError("this history has Nexus operations, which are not supported")
+
+    def _take_task_completed(self, event: HistoryEvent) -> None:
+        self._learn(event)
+        self._in_command_events = True
+
+    def _take_task_started(self, event: HistoryEvent) -> None:
+        self.started_event_id = event.event_id
+        self._runtime.task_started = event
+        loop = self._context.loop
+        loop.now_ns = max(loop.now_ns, from_timestamp(event.event_time))
+
+    def _take_task_failed(self, event: HistoryEvent) -> None:
+        failed = event.workflow_task_failed_event_attributes
+        if failed.cause == e.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW:
+            new_run_id = failed.new_run_id
+            self._context.jobs.add_start(lambda: self._nouns.randomness.reseed(new_run_id))
+
+    def _take_follow_up(self, event: HistoryEvent) -> None:
         self._end_command_events()
-        if kind == e.EVENT_TYPE_WORKFLOW_TASK_STARTED:
-            attributes = event.workflow_task_started_event_attributes
-            self.started_event_id = event.event_id
-            loop = self._context.loop
-            loop.now_ns = max(loop.now_ns, from_timestamp(event.event_time))
-            self._runtime.facts = TaskFacts(
-                history_length=event.event_id,
-                history_size_bytes=attributes.history_size_bytes,
-                continue_as_new_suggested=attributes.suggest_continue_as_new,
-                target_version_changed=attributes.target_worker_deployment_version_changed,
-            )
-        elif kind == e.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-            failed = event.workflow_task_failed_event_attributes
-            if failed.cause == e.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW:
-                new_run_id = failed.new_run_id
-                self._context.jobs.add_start(lambda: self._nouns.randomness.reseed(new_run_id))
+        self._context.ledger.follow_up(event)
 
-    def _dispatch(self, event: HistoryEvent) -> None:
-        kind = event.event_type
-        if kind in ORIGIN:
-            self._context.ledger.follow_up(event)
-            return
-        on_event = self._nouns.on_event.get(kind)
-        if on_event is not None:
-            on_event(event)
-        elif kind not in SILENT and kind not in FINAL and not event.worker_may_ignore:
+    def _take_beginning(self, event: HistoryEvent) -> None:
+        self._end_command_events()
+        self._nouns.on_event[event.event_type](event)
+
+    def _take_silent(self, event: HistoryEvent) -> None:
+        self._end_command_events()
+
+    def _take_unknown(self, event: HistoryEvent) -> None:
+        self._end_command_events()
+        if not event.worker_may_ignore:
             raise BrokenHistory(
                 f"{name_of(event)} (event {event.event_id}) is not known to this version of outlast; upgrade the worker"
             )
@@ -248,5 +236,18 @@ def _never() -> bool:
     return False
 
 
-def _is_patch(machine: Machine) -> bool:
-    return isinstance(machine, Patch)
+_NEXUS = {kind for kind in COMMAND if "Nexus" in EVENT_NAMES[kind]}
+
+_TAKE: dict[int, Callable[[Player, HistoryEvent], None]] = {
+    **dict.fromkeys(COMMAND - FINAL - _NEXUS, Player._take_command_event),
+    **dict.fromkeys(FINAL, Player._take_closing_event),
+    **dict.fromkeys(_NEXUS, Player._take_nexus_event),
+    **dict.fromkeys(ORIGIN, Player._take_follow_up),
+    **dict.fromkeys(BEGINNING, Player._take_beginning),
+    **dict.fromkeys(SILENT, Player._take_silent),
+    e.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: Player._take_silent,
+    e.EVENT_TYPE_WORKFLOW_TASK_STARTED: Player._take_task_started,
+    e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED: Player._take_task_completed,
+    e.EVENT_TYPE_WORKFLOW_TASK_FAILED: Player._take_task_failed,
+    e.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: Player._take_silent,
+}

@@ -49,13 +49,7 @@ class Queries:
         self._context, self._handlers = context, handlers
         self.current_details = ""
         self.results: dict[str, WorkflowQueryResult] = {}
-        built_in: dict[str, Callable[[], Any]] = {
-            "__stack_trace": self._stack_trace,
-            "__enhanced_stack_trace": self._enhanced_stack_trace,
-            "__temporal_workflow_metadata": self._metadata,
-        }
-        for name, fn in built_in.items():
-            handlers.set("query", name, HandlerDefinition("query", name, fn, is_method=False))
+        handlers.built_in["query"] = self._built_in
 
     def ask(self, query_id: str, query: WorkflowQuery) -> None:
         """Have the next turn of the loop answer a query."""
@@ -87,6 +81,14 @@ class Queries:
         self.results[query_id] = result
 
     # -- built-in queries -----------------------------------------------------------------------------------------
+
+    def _built_in(self) -> dict[str, HandlerDefinition]:
+        functions: dict[str, Callable[[], Any]] = {
+            "__stack_trace": self._stack_trace,
+            "__enhanced_stack_trace": self._enhanced_stack_trace,
+            "__temporal_workflow_metadata": self._metadata,
+        }
+        return {name: HandlerDefinition("query", name, fn, is_method=False) for name, fn in functions.items()}
 
     def _stack_trace(self) -> str:
         stacks = []
@@ -127,7 +129,7 @@ class Queries:
 
         return WorkflowMetadata(
             definition=WorkflowDefinition(
-                type=self._context.info.workflow_type,
+                type=self._context.workflow_type,
                 query_definitions=described("query"),
                 signal_definitions=described("signal"),
                 update_definitions=described("update"),

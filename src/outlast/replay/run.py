@@ -13,7 +13,7 @@ from outlast.api.enums.v1 import (
     WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
 )
 from outlast.api.failure.v1 import ApplicationFailureInfo, Failure
-from outlast.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
+from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflowservice.v1 import (
     PollWorkflowTaskQueueResponse,
     RespondQueryTaskCompletedRequest,
@@ -21,17 +21,17 @@ from outlast.api.workflowservice.v1 import (
     RespondWorkflowTaskFailedRequest,
 )
 from outlast.exceptions import ApplicationError
+from outlast.vocab.times import from_timestamp
 from outlast.workflow import NondeterminismError
 from outlast.workflow._definition import Definition
 
 from .config import RunConfig
 from .context import RunContext
-from .cutter import Cut, cut
+from .cutter import cut
 from .nondeterminism import Nondeterminism
 from .nouns import Nouns
 from .player import Player
 from .runtime import WorkflowRuntime
-from .started import info_of
 from .workflow_loop import WorkflowLoop
 
 Answer = RespondWorkflowTaskCompletedRequest | RespondWorkflowTaskFailedRequest | RespondQueryTaskCompletedRequest
@@ -121,7 +121,7 @@ class Run:
 
     def _play(self, task: PollWorkflowTaskQueueResponse, events: list[HistoryEvent]) -> None:
         if self._player is None:
-            self._begin(task, events)
+            self._begin(task, events[0])
         player, context = self._started(), self._context
         context.replaying = task.previous_started_event_id > 0
         player.previous_started_event_id = task.previous_started_event_id
@@ -129,44 +129,26 @@ class Run:
             self._nouns.updates.receive(task.messages)
         if not player.closed:
             for one in cut(events):
-                if one.events[0].event_id == 1:
-                    self._nouns.execution.prepare(one.events[0].workflow_execution_started_event_attributes)
+                if context.instance is None and one.events[0].event_id == 1:
+                    context.first_task_ns = max(from_timestamp(event.event_time) for event in one.events)
+                    self._nouns.execution.prepare()
                 player.play(one)
         context.replaying = False
 
-    def _begin(self, task: PollWorkflowTaskQueueResponse, events: list[HistoryEvent]) -> None:
-        started = events[0].workflow_execution_started_event_attributes
+    def _begin(self, task: PollWorkflowTaskQueueResponse, started: HistoryEvent) -> None:
         self.run_id = task.workflow_execution.run_id
-        definition = self._definition(started.workflow_type.name)
-        first: Cut = next(cut(events))
-        times = [one.event_time.ToNanoseconds() for one in (events[0], first.events[-1])]
-        info = info_of(
-            events[0],
-            namespace=self._config.namespace,
-            task_queue=self._config.task_queue,
-            workflow_id=task.workflow_execution.workflow_id,
-            run_id=self.run_id,
-            task_started_ns=max(times),
-        )
+        definition = self._definition(started.workflow_execution_started_event_attributes.workflow_type.name)
         loop = WorkflowLoop()
-        context = self._context = RunContext(self._config, definition, info, loop)
-        context.search_attributes.update(started.search_attributes.indexed_fields)
-        loop.context, loop.now_ns = context, max(times)
-        nouns, runtime = self._set_up(context, started)
-        self._nouns = nouns
-        self._player = Player(context, nouns, runtime)
-
-    @staticmethod
-    def _set_up(
-        context: RunContext, started: WorkflowExecutionStartedEventAttributes
-    ) -> tuple[Nouns, WorkflowRuntime]:
-        nouns = Nouns(context, started)
-        runtime = WorkflowRuntime(context, nouns, started)
-        context.loop.workflow_runtime, context.loop.timers = runtime, nouns.timers
-        # With the runtime in place, because interceptors may ask workflow.info() when they are made.
-        with context.loop.entered():
+        context = self._context = RunContext(self._config, definition, task.workflow_execution, started, loop)
+        context.search_attributes.update(context.started_attributes.search_attributes.indexed_fields)
+        loop.context, loop.now_ns = context, from_timestamp(started.event_time)
+        nouns = self._nouns = Nouns(context)
+        runtime = WorkflowRuntime(context, nouns)
+        loop.workflow_runtime, loop.timers = runtime, nouns.timers
+        # With the runtime in place, because interceptors may ask for workflow.info() when they are made.
+        with loop.entered():
             nouns.chain_interceptors(context)
-        return nouns, runtime
+        self._player = Player(context, nouns, runtime)
 
     def _definition(self, workflow_type: str) -> Definition:
         definitions = self._config.definitions

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, NoReturn
 
-from outlast.api.history.v1 import WorkflowExecutionStartedEventAttributes
+from outlast.api.history.v1 import HistoryEvent
 from outlast.api.sdk.v1 import EventGroupMarker
 from outlast.common import MetricMeter, WorkerDeploymentVersion
 from outlast.converter import PayloadConverter
@@ -35,15 +35,13 @@ class WorkflowRuntime(Runtime):
     """One run's runtime.
 
     Attributes:
-        facts: what the start of the current workflow task said.
+        task_started: the event that started the current workflow task.
         version: of the worker that ran, or is running, the current workflow task.
     """
 
-    def __init__(
-        self, context: RunContext, nouns: Nouns, started: WorkflowExecutionStartedEventAttributes
-    ) -> None:
-        self._context, self._nouns, self._started = context, nouns, started
-        self.facts = TaskFacts()
+    def __init__(self, context: RunContext, nouns: Nouns) -> None:
+        self._context, self._nouns, self._started = context, nouns, context.started_attributes
+        self.task_started = HistoryEvent()
         self.version: WorkerDeploymentVersion | None = None
         self._logger_details: Mapping[str, Any] | None = None
 
@@ -65,7 +63,13 @@ class WorkflowRuntime(Runtime):
         return self._context.loop.now_ns
 
     def task_facts(self) -> TaskFacts:
-        return self.facts
+        attributes = self.task_started.workflow_task_started_event_attributes
+        return TaskFacts(
+            history_length=self.task_started.event_id,
+            history_size_bytes=attributes.history_size_bytes,
+            continue_as_new_suggested=attributes.suggest_continue_as_new,
+            target_version_changed=attributes.target_worker_deployment_version_changed,
+        )
 
     def deployment_version(self) -> WorkerDeploymentVersion | None:
         return self.version

@@ -134,14 +134,15 @@ class Updates:
     """The updates of one run.
 
     Attributes:
+        waiting: requests that have not come to their place among the events yet.
         accepted_now: whether one was accepted since the activation began.
     """
 
-    __slots__ = ("_admitted", "_context", "_handlers", "_requests", "accepted_now")
+    __slots__ = ("_admitted", "_context", "_handlers", "accepted_now", "waiting")
 
     def __init__(self, context: RunContext, handlers: Handlers) -> None:
         self._context, self._handlers = context, handlers
-        self._requests: list[ProtocolMessage] = []
+        self.waiting: list[ProtocolMessage] = []
         self._admitted: dict[str, ProtocolMessage] = {}
         self.accepted_now = False
 
@@ -149,14 +150,12 @@ class Updates:
 
     def receive(self, messages: Iterable[ProtocolMessage]) -> None:
         """Messages of a new workflow task; each waits for the event that it is to come after."""
-        self._requests.extend(messages)
+        self.waiting.extend(messages)
 
     def release(self, before_event_id: int) -> None:
         """Start the updates that come before this event."""
-        if not self._requests:
-            return
-        due = [one for one in self._requests if one.event_id < before_event_id]
-        self._requests = [one for one in self._requests if one.event_id >= before_event_id]
+        due = [one for one in self.waiting if one.event_id < before_event_id]
+        self.waiting = [one for one in self.waiting if one.event_id >= before_event_id]
         for message in due:
             self._begin(message)
 
@@ -168,7 +167,7 @@ class Updates:
         if self._context.replaying:
             self._admitted[update_id] = message
         else:
-            self._requests.append(message)
+            self.waiting.append(message)
 
     def look_ahead(self, events: Sequence[HistoryEvent]) -> None:
         """Start the updates that the task at hand accepted, as history tells."""

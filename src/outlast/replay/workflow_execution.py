@@ -23,7 +23,7 @@ from outlast.api.command.v1 import (
     FailWorkflowExecutionCommandAttributes,
 )
 from outlast.api.common.v1 import Payload, Payloads, WorkflowType
-from outlast.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
+from outlast.api.history.v1 import HistoryEvent
 from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.common import RawValue, TypedSearchAttributes, _apply_headers
 from outlast.converter import encode_search_attribute_values, encode_typed_search_attribute_value
@@ -49,10 +49,10 @@ class _ContinueAsNew(ContinueAsNewError):
 class Closing:
     """Turns what leaves a top-level function into the command that closes the run, if any."""
 
-    __slots__ = ("_context", "_started")
+    __slots__ = ("_context",)
 
-    def __init__(self, context: RunContext, started: WorkflowExecutionStartedEventAttributes) -> None:
-        self._context, self._started = context, started
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
 
     async def guarded(self, coro: Coroutine[Any, Any, None]) -> None:
         """Run the main method or a signal handler and take care of what it raises."""
@@ -116,8 +116,8 @@ class Closing:
         call, context = request.call, self._context
         converter = context.converters.payload
         attributes = ContinueAsNewWorkflowExecutionCommandAttributes(
-            workflow_type=WorkflowType(name=call.workflow or context.info.workflow_type),
-            task_queue=TaskQueue(name=call.task_queue or context.info.task_queue),
+            workflow_type=WorkflowType(name=call.workflow or context.workflow_type),
+            task_queue=TaskQueue(name=call.task_queue or context.config.task_queue),
             input=Payloads(payloads=converter.to_payloads(call.args)) if call.args else None,
             inherit_build_id=(call.task_queue in (None, context.config.task_queue))
             if call.versioning_intent is None
@@ -143,7 +143,7 @@ class Closing:
 
     def _carry_over(self, call: ContinueAsNewInput, attributes: ContinueAsNewWorkflowExecutionCommandAttributes) -> None:
         """Memo, search attributes and retry policy go with the command, or the next run would not have them."""
-        started, converter = self._started, self._context.converters.payload
+        started, converter = self._context.started_attributes, self._context.converters.payload
         if call.memo:
             for key, value in call.memo.items():
                 attributes.memo.fields[key].CopyFrom(converter.to_payload(value))
@@ -182,15 +182,16 @@ class WorkflowExecution:
 
     def on_started(self, event: HistoryEvent) -> None:
         """The run begins."""
-        self._context.jobs.add_start(partial(self._begin, event.workflow_execution_started_event_attributes))
+        self._context.jobs.add_start(self._begin)
 
-    def prepare(self, started: WorkflowExecutionStartedEventAttributes) -> None:
+    def prepare(self) -> None:
         """Decode the arguments, before anything of the first activation runs.
 
         Raises:
             RuntimeError: they do not decode.
         """
         context, definition = self._context, self._context.definition
+        started = context.started_attributes
         payloads = started.input.payloads
         if definition.name is None:
             raw = context.decode(payloads, [RawValue] * len(payloads), context.converters.payload)
@@ -215,7 +216,7 @@ class WorkflowExecution:
             if config is not None:
                 context.apply_dynamic_config(config)
 
-    def _begin(self, _: WorkflowExecutionStartedEventAttributes) -> None:
+    def _begin(self) -> None:
         assert self._input is not None, "the arguments are decoded before the main task begins"
         self._main = self._context.loop.create_task(self._closing.guarded(self._run(self._input)), name="run")
         if self._cancel_at_start:

@@ -12,7 +12,6 @@ Source: ActivityTask* events; rules 3.1, 3.2 and 3.3.1.
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import msgspec
@@ -24,11 +23,12 @@ from outlast.api.failure.v1 import Failure
 from outlast.api.history.v1 import HistoryEvent
 from outlast.vocab import failures, limits, retry
 from outlast.vocab.errors import InvalidArgument, NotFound
-from outlast.vocab.times import from_duration, from_timestamp, parts
+from outlast.vocab.times import SECOND_NS, from_duration, from_timestamp
 
 from ..command import BadCommand, CommandContext
 from ..effects import OfferActivityTask, RunEagerly
 from ..transition import Transition
+from . import activity_options
 from .events import new_event
 from .state import Activity, ExecutionState
 
@@ -46,41 +46,32 @@ def schedule(
     Raises:
         BadCommand: an id, type, queue, timeout or retry policy that cannot be, an id in use, or too many pending.
     """
-    subject = f"ScheduleActivityTask {command.activity_id!r} ({command.activity_type.name!r})"
-    queue = command.task_queue.name or state.queue
-    _check(state, command, subject)
-    timeouts = _timeouts(state, command, subject)
-    try:
-        policy = _policy(command.retry_policy.SerializeToString())
-    except InvalidArgument as error:
-        raise BadCommand(_BAD, f"{subject}: {error}") from error
-    attributes: dict[str, Any] = {
-        "activity_id": command.activity_id,
-        "activity_type": command.activity_type,
-        "task_queue": {"name": queue, "kind": _e.TASK_QUEUE_KIND_NORMAL},
-        "workflow_task_completed_event_id": context.completed_event_id,
-        "retry_policy": policy,
-        **{name: parts(ns) for name, ns in timeouts.items()},
-    }
-    for name in ("header", "input", "priority"):
-        if command.HasField(name):
-            attributes[name] = getattr(command, name)
-    event = new_event(_e.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, context.now, attributes)
+    _check(state, command)
+    options = activity_options.of(command, state.queue, state.run_timeout_ns)
+    event = HistoryEvent.FromString(options.event)
+    event.event_time.seconds, event.event_time.nanos = divmod(context.now, SECOND_NS)
+    attributes = event.activity_task_scheduled_event_attributes
+    attributes.activity_id = command.activity_id
+    attributes.workflow_task_completed_event_id = context.completed_event_id
+    if command.HasField("input"):
+        attributes.input.CopyFrom(command.input)
+    if command.HasField("header"):
+        attributes.header.CopyFrom(command.header)
     scheduled_event_id = state.next_event_id
-    if command.request_eager_execution and context.eager_activities and queue == state.queue:
+    if command.request_eager_execution and context.eager_activities and options.queue == state.queue:
         return Transition(
             (event,),
             (RunEagerly(scheduled_event_id),),
             ((on_attempt_started, scheduled_event_id, (context.now, context.identity, "", context.process)),),
         )
-    return Transition((event,), (OfferActivityTask(queue, scheduled_event_id, 1, command.priority.priority_key),))
+    return Transition((event,), (OfferActivityTask(options.queue, scheduled_event_id, 1, options.priority_key),))
 
 
-def _check(state: ExecutionState, command: ScheduleActivityTaskCommandAttributes, subject: str) -> None:
+def _check(state: ExecutionState, command: ScheduleActivityTaskCommandAttributes) -> None:
+    """The rules about the id and about how many may be pending."""
+    subject = f"ScheduleActivityTask {command.activity_id!r}"
     if not command.activity_id or len(command.activity_id.encode()) > limits.ID_BYTES_MAX:
         raise BadCommand(_BAD, f"{subject}: activity_id must have 1 to {limits.ID_BYTES_MAX} bytes")
-    if not command.activity_type.name:
-        raise BadCommand(_BAD, f"{subject}: activity_type is empty; name the activity to run")
     if command.activity_id in state.activity_ids:
         raise BadCommand(
             _e.WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
@@ -92,45 +83,6 @@ def _check(state: ExecutionState, command: ScheduleActivityTaskCommandAttributes
             f"{subject}: {len(state.activities)} activities are pending, the most a run may have; "
             "await some before scheduling more",
         )
-
-
-def _timeouts(state: ExecutionState, command: ScheduleActivityTaskCommandAttributes, subject: str) -> dict[str, int]:
-    """The four timeouts in ns after rule 3.2.1: one of start-to-close and schedule-to-close must be given."""
-    to_close = from_duration(command.schedule_to_close_timeout)
-    to_start = from_duration(command.schedule_to_start_timeout)
-    run = from_duration(command.start_to_close_timeout)
-    heartbeat = from_duration(command.heartbeat_timeout)
-    if min(to_close, to_start, run, heartbeat) < 0:
-        raise BadCommand(_BAD, f"{subject}: a timeout is below zero")
-    if not to_close and not run:
-        raise BadCommand(_BAD, f"{subject}: set start_to_close_timeout or schedule_to_close_timeout")
-    limit = state.run_timeout_ns
-    if to_close:
-        to_start = _capped(to_start, to_close) if to_start else to_close
-        run = _capped(run, to_close) if run else to_close
-    else:
-        to_close = limit
-        to_start = to_start or limit
-    to_close, to_start, run = _capped(to_close, limit), _capped(to_start, limit), _capped(run, limit)
-    return {
-        "schedule_to_close_timeout": to_close,
-        "schedule_to_start_timeout": to_start,
-        "start_to_close_timeout": run,
-        "heartbeat_timeout": _capped(heartbeat, run),
-    }
-
-
-@functools.lru_cache(maxsize=256)
-def _policy(given: bytes) -> RetryPolicy:
-    """The complete policy of a serialized one; a workflow schedules activities with few different policies."""
-    policy = retry.complete(RetryPolicy.FromString(given))
-    retry.validate(policy, "activity")
-    return policy
-
-
-def _capped(timeout_ns: int, limit_ns: int) -> int:
-    """The smaller of two durations of which 0 means no limit; 0 stays 0 (not set)."""
-    return min(timeout_ns, limit_ns) if timeout_ns and limit_ns else timeout_ns
 
 
 def offer(activity: Activity) -> OfferActivityTask:

@@ -138,7 +138,8 @@ def time_out(state: ExecutionState, now: int, first: HistoryEvent | None) -> Tra
 
 def deadline(state: ExecutionState) -> int:
     """When the run's time is up; 0 for never."""
-    return min(filter(None, (state.run_expires_at, state.execution_expires_at)), default=0)
+    run, execution = state.run_expires_at, state.execution_expires_at
+    return min(run, execution) if run and execution else run or execution
 
 
 STATUS = {

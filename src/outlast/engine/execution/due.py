@@ -19,14 +19,16 @@ def next_deadline(state: ExecutionState) -> int | None:
     """The earliest deadline of any noun; None when nothing is timed."""
     if not state.running:
         return None
-    deadlines = (
-        close.deadline(state),
+    earliest = close.deadline(state)
+    for at in (
         workflow_task.deadline(state),
         timer.deadline(state) if state.timers else 0,
         activity_timeout.deadline(state) if state.activities else 0,
         state.first_task_at if state.first_task_pending else 0,
-    )
-    return min(filter(None, deadlines), default=None)
+    ):
+        if at and (not earliest or at < earliest):
+            earliest = at
+    return earliest or None
 
 
 def has_open_work(state: ExecutionState) -> bool:

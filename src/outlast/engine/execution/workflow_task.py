@@ -15,13 +15,16 @@ Source: WorkflowTask* history events; rules 3.4.1-3.4.7 of the behaviour referen
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import msgspec
 
 from outlast.api.enums import v1 as _e
 from outlast.api.failure.v1 import Failure
 from outlast.api.history.v1 import HistoryEvent
 from outlast.vocab import failures, limits
-from outlast.vocab.times import from_duration, from_timestamp, parts
+from outlast.vocab.times import SECOND_NS, from_duration, from_timestamp, parts
 
 from ..effects import OfferWorkflowTask
 from ..transition import NOTHING, Transition
@@ -66,15 +69,20 @@ def offer(state: ExecutionState, task: WorkflowTask) -> OfferWorkflowTask:
 
 def scheduled_event(state: ExecutionState, task: WorkflowTask) -> HistoryEvent:
     """The WorkflowTaskScheduled event of a task, recorded now or only shown to the poller of a transient attempt."""
-    if task.queue == state.queue:
-        queue = {"name": task.queue, "kind": _e.TASK_QUEUE_KIND_NORMAL}
+    event = HistoryEvent.FromString(_scheduled(task.queue, state.queue, task.timeout_ns, task.attempt))
+    event.event_time.seconds, event.event_time.nanos = divmod(task.scheduled_at, SECOND_NS)
+    return event
+
+
+@functools.lru_cache(maxsize=1024)
+def _scheduled(queue: str, normal_queue: str, timeout_ns: int, attempt: int) -> bytes:
+    """A serialized WorkflowTaskScheduled event without its time: equal for most tasks of a run, and parsed faster."""
+    if queue == normal_queue:
+        task_queue: dict[str, Any] = {"name": queue, "kind": _e.TASK_QUEUE_KIND_NORMAL}
     else:
-        queue = {"name": task.queue, "kind": _e.TASK_QUEUE_KIND_STICKY, "normal_name": state.queue}
-    return new_event(
-        _e.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
-        task.scheduled_at,
-        {"task_queue": queue, "start_to_close_timeout": parts(task.timeout_ns), "attempt": task.attempt},
-    )
+        task_queue = {"name": queue, "kind": _e.TASK_QUEUE_KIND_STICKY, "normal_name": normal_queue}
+    attributes = {"task_queue": task_queue, "start_to_close_timeout": parts(timeout_ns), "attempt": attempt}
+    return new_event(_e.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, 0, attributes).SerializeToString()
 
 
 def started_event(task: WorkflowTask) -> HistoryEvent:
