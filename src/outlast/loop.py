@@ -216,7 +216,9 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
                 {"message": "Unhandled error in exception handler", "exception": error, "context": context}
             )
 
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Context | None = None) -> NoReturn:  # type: ignore[override]
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> NoReturn:  # type: ignore[override]
         raise NotImplementedError("a deterministic loop has no threads: no other thread may schedule work on it")
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> NoReturn:  # type: ignore[override]

@@ -8,10 +8,9 @@ from types import ModuleType
 from typing import Any
 
 import temporalio.api.history.v1 as temporal_history
+from replay_script import Script
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
-
-from replay_script import Script
 
 
 def _load_flows() -> ModuleType:

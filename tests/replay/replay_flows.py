@@ -203,9 +203,7 @@ class Waiters:
         for handle in workflow.as_completed(handles, timeout=60):
             order.append(await handle)
             await call("then", order[-1])
-        done, pending = await workflow.wait(
-            [call("x"), call("y")], timeout=10, return_when=asyncio.FIRST_COMPLETED
-        )
+        done, pending = await workflow.wait([call("x"), call("y")], timeout=10, return_when=asyncio.FIRST_COMPLETED)
         order.append((len(done), len(pending)))
         return order
 

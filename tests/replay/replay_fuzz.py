@@ -62,9 +62,7 @@ class RandomServer:
             messages = []
             if self.random.random() < 0.15:
                 self.updates += 1
-                messages.append(
-                    self.script.update_request(f"u{self.updates}", "change", program(self.random, 1))
-                )
+                messages.append(self.script.update_request(f"u{self.updates}", "change", program(self.random, 1)))
             fresh, seconds = self.random.random() < 0.2, self.random.choice([0, 1])
             try:
                 answer = self.script.task(*messages, fresh=fresh, seconds=seconds)

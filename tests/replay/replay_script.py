@@ -134,7 +134,9 @@ class Script:
         self.add(event_type, scheduled_event_id=scheduled, started_event_id=started, **attributes)
 
     def complete_activity(self, activity_id: str, *result: Any) -> None:
-        self.end_activity(activity_id, e.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, result=payloads(result[0] if result else None))
+        self.end_activity(
+            activity_id, e.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, result=payloads(result[0] if result else None)
+        )
 
     def fail_activity(self, activity_id: str, message: str = "boom", type: str = "Boom") -> None:
         failure = Failure(message=message, application_failure_info=ApplicationFailureInfo(type=type))
@@ -147,9 +149,7 @@ class Script:
 
     def fire_timer(self, timer_id: str) -> None:
         started = next(
-            event.event_id
-            for event in self.events
-            if event.timer_started_event_attributes.timer_id == timer_id
+            event.event_id for event in self.events if event.timer_started_event_attributes.timer_id == timer_id
         )
         self.add(e.EVENT_TYPE_TIMER_FIRED, timer_id=timer_id, started_event_id=started)
 

@@ -242,8 +242,8 @@ async def test_randomness_and_time_are_the_same_numbers() -> None:
     flows.SEEN.clear()
     temporalio_flows.SEEN.clear()
     await both_follow(script)
-    assert flows.SEEN == live
-    assert temporalio_flows.SEEN == live
+    assert live == flows.SEEN
+    assert live == temporalio_flows.SEEN
 
 
 async def test_deterministic_wait_and_as_completed() -> None:

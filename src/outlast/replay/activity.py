@@ -99,7 +99,9 @@ class Activity(Machine):
 
     def _completed(self, event: HistoryEvent) -> None:
         if self._still_awaited():
-            self.context.call_later(partial(self.handle.complete, event.activity_task_completed_event_attributes.result))
+            self.context.call_later(
+                partial(self.handle.complete, event.activity_task_completed_event_attributes.result)
+            )
 
     def _failed(self, event: HistoryEvent) -> None:
         attributes = event.activity_task_failed_event_attributes

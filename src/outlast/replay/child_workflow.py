@@ -140,9 +140,7 @@ class ChildWorkflow(Machine):
 
     def _terminated(self, _: HistoryEvent) -> None:
         cause = Failure(message="Terminated", terminated_failure_info=TerminatedFailureInfo())
-        self._resolve(
-            self._failure("Child Workflow execution terminated", e.RETRY_STATE_NON_RETRYABLE_FAILURE, cause)
-        )
+        self._resolve(self._failure("Child Workflow execution terminated", e.RETRY_STATE_NON_RETRYABLE_FAILURE, cause))
 
     def _canceled(self, _: HistoryEvent) -> None:
         self._resolve(self._canceled_failure())

@@ -15,6 +15,7 @@ from outlast.api.common.v1 import Payload, WorkflowExecution
 from outlast.api.failure.v1 import Failure
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.protobuf import Duration
+from outlast.common import VersioningBehavior
 from outlast.converter import (
     ActivitySerializationContext,
     FailureConverter,
@@ -22,7 +23,6 @@ from outlast.converter import (
     WithSerializationContext,
     WorkflowSerializationContext,
 )
-from outlast.common import VersioningBehavior
 from outlast.exceptions import FailureError
 from outlast.workflow import DynamicWorkflowConfig, ReadOnlyContextError
 
@@ -71,13 +71,9 @@ class Converters:
         """Both converters for values that go to, or come from, another workflow."""
         if not self._contextual:
             return self.plain
-        return self.for_context(
-            WorkflowSerializationContext(namespace=self._config.namespace, workflow_id=workflow_id)
-        )
+        return self.for_context(WorkflowSerializationContext(namespace=self._config.namespace, workflow_id=workflow_id))
 
-    def for_activity(
-        self, run: RunContext, call: StartActivityInput
-    ) -> tuple[PayloadConverter, FailureConverter]:
+    def for_activity(self, run: RunContext, call: StartActivityInput) -> tuple[PayloadConverter, FailureConverter]:
         """Both converters for values that go to, or come from, an activity."""
         if not self._contextual:
             return self.plain
@@ -109,7 +105,12 @@ class RunContext:
     """
 
     def __init__(
-        self, config: RunConfig, definition: Definition, execution: WorkflowExecution, started: HistoryEvent, loop: WorkflowLoop
+        self,
+        config: RunConfig,
+        definition: Definition,
+        execution: WorkflowExecution,
+        started: HistoryEvent,
+        loop: WorkflowLoop,
     ) -> None:
         self.config, self.definition, self.loop = config, definition, loop
         self.workflow_id, self.run_id = execution.workflow_id, execution.run_id

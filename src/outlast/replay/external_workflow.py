@@ -107,9 +107,7 @@ class SignalRequest(_External):
         self._refuse("signal", _SIGNAL_REASONS.get(cause, "it was not found"), name)
 
     def _withdraw(self, _: Any) -> None:
-        failure = Failure(
-            message="Signal was cancelled before being sent", canceled_failure_info=CanceledFailureInfo()
-        )
+        failure = Failure(message="Signal was cancelled before being sent", canceled_failure_info=CanceledFailureInfo())
         self.context.call_later(partial(self._resolve, failure))
 
     TABLE: ClassVar[Table] = {

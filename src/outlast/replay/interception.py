@@ -111,9 +111,7 @@ class Interception:
 
     __slots__ = ("inbound", "outbound")
 
-    def __init__(
-        self, inbound: InboundEnd, outbound: OutboundEnd, interceptors: list[Callable[[Any], Any]]
-    ) -> None:
+    def __init__(self, inbound: InboundEnd, outbound: OutboundEnd, interceptors: list[Callable[[Any], Any]]) -> None:
         chain: Any = inbound
         for interceptor in reversed(interceptors):
             chain = interceptor(chain)

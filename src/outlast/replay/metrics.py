@@ -42,9 +42,7 @@ class ReplaySafeMeter(MetricMeter):
     def create_histogram_timedelta(
         self, name: str, description: str | None = None, unit: str | None = None
     ) -> MetricHistogramTimedelta:
-        return _HistogramTimedelta(
-            self._meter.create_histogram_timedelta(name, description, unit), self._is_replaying
-        )
+        return _HistogramTimedelta(self._meter.create_histogram_timedelta(name, description, unit), self._is_replaying)
 
     def create_gauge(self, name: str, description: str | None = None, unit: str | None = None) -> MetricGauge:
         return _Gauge(self._meter.create_gauge(name, description, unit), self._is_replaying)

@@ -23,7 +23,7 @@ from .events import name_of
 
 _CURE = (
     "Code that old runs replay must keep issuing the same commands in the same order. Keep the old path and put the "
-    "change behind `if workflow.patched(\"...\"):`, or give runs of the old code a worker of the old version."
+    'change behind `if workflow.patched("..."):`, or give runs of the old code a worker of the old version.'
 )
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep

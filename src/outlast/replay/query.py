@@ -70,9 +70,7 @@ class Queries:
                     HandleQueryInput(query_id, name, args, query.header.fields)
                 )
                 answer = context.converters.payload.to_payloads([value])
-            result = WorkflowQueryResult(
-                result_type=e.QUERY_RESULT_TYPE_ANSWERED, answer=Payloads(payloads=answer)
-            )
+            result = WorkflowQueryResult(result_type=e.QUERY_RESULT_TYPE_ANSWERED, answer=Payloads(payloads=answer))
         except Exception as error:
             failure = context.failure_of(error)
             result = WorkflowQueryResult(

@@ -218,7 +218,9 @@ class Run:
     def _failure_of(self, error: Exception) -> tuple[Failure, int]:
         if isinstance(error, Nondeterminism):
             return (
-                Failure(message=str(error), application_failure_info=ApplicationFailureInfo(type="NondeterminismError")),
+                Failure(
+                    message=str(error), application_failure_info=ApplicationFailureInfo(type="NondeterminismError")
+                ),
                 WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
             )
         failure = Failure()
@@ -228,4 +230,3 @@ class Run:
             failure = Failure(message=f"Failed converting activation exception: {broken}")
             failure.application_failure_info.SetInParent()
         return failure, WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
-

@@ -146,7 +146,11 @@ class Timers:
         await future
 
     async def wait_for(
-        self, future: asyncio.Future[Any], timeout: float | None, summary: str | None, markers: Sequence[EventGroupMarker]
+        self,
+        future: asyncio.Future[Any],
+        timeout: float | None,
+        summary: str | None,
+        markers: Sequence[EventGroupMarker],
     ) -> None:
         """``asyncio.wait_for`` with a summary for its timer."""
         self.next_options = self._options(summary, markers)

@@ -141,7 +141,9 @@ class Closing:
         )
         self._close(command, e.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, "continuing as new")
 
-    def _carry_over(self, call: ContinueAsNewInput, attributes: ContinueAsNewWorkflowExecutionCommandAttributes) -> None:
+    def _carry_over(
+        self, call: ContinueAsNewInput, attributes: ContinueAsNewWorkflowExecutionCommandAttributes
+    ) -> None:
         """Memo, search attributes and retry policy go with the command, or the next run would not have them."""
         started, converter = self._context.started_attributes, self._context.converters.payload
         if call.memo:

@@ -41,9 +41,7 @@ class Namespaces:
             ),
             config=NamespaceConfig(workflow_execution_retention_ttl=duration(limits.RETENTION_DEFAULT_NS)),
         )
-        await self._storage.put_namespace(
-            description.namespace_info.id, name, description.SerializeToString(), None
-        )
+        await self._storage.put_namespace(description.namespace_info.id, name, description.SerializeToString(), None)
         self._keep(description)
 
     def _keep(self, description: DescribeNamespaceResponse) -> None:

@@ -62,8 +62,8 @@ from ._context import (
     uuid7,
     wait_condition,
 )
-from ._definition import DynamicWorkflowConfig, defn, dynamic_config, init, run
 from ._definition import Definition as _Definition
+from ._definition import DynamicWorkflowConfig, defn, dynamic_config, init, run
 from ._event_groups import EventGroup, create_event_group
 from ._exceptions import (
     ContinueAsNewError,

@@ -410,7 +410,7 @@ def continue_as_new(
     arg: Any = _arg_unset,
     *,
     args: Sequence[Any] = [],
-    workflow: None | Callable[..., Any] | str = None,
+    workflow: Callable[..., Any] | str | None = None,
     task_queue: str | None = None,
     run_timeout: timedelta | None = None,
     task_timeout: timedelta | None = None,

@@ -144,9 +144,7 @@ class _Draft:
         if self.cls.__dict__.get(name) is not member:
             self.issues.append(f"@workflow.run method {name} must be defined on {self.cls.__qualname__}")
         elif self.run_fn is not None:
-            self.issues.append(
-                f"Multiple @workflow.run methods found (at least on {name} and {self.run_fn.__name__})"
-            )
+            self.issues.append(f"Multiple @workflow.run methods found (at least on {name} and {self.run_fn.__name__})")
         else:
             self.run_fn = member
 

@@ -81,9 +81,7 @@ def create_event_group(id: str, *, label: str | None = None) -> EventGroup:
 
 def signal_group(event_id: int) -> EventGroup:
     """The implicit group of a signal, by the id of its event."""
-    return EventGroup(
-        EventGroupMarker(inbound_event=EventGroupMarker.InboundEvent(inbound_event_id=event_id)), None
-    )
+    return EventGroup(EventGroupMarker(inbound_event=EventGroupMarker.InboundEvent(inbound_event_id=event_id)), None)
 
 
 def update_group(update_id: str) -> EventGroup:

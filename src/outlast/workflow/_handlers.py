@@ -183,9 +183,9 @@ def _decorator(
         raise RuntimeError("Cannot provide name and dynamic boolean")
 
     def attach(fn: Callable[..., Any]) -> Any:
-        defn = HandlerDefinition(
-            kind, None if dynamic else name or fn.__name__, fn, True, policy, description
-        ).checked(stacklevel=3)
+        defn = HandlerDefinition(kind, None if dynamic else name or fn.__name__, fn, True, policy, description).checked(
+            stacklevel=3
+        )
         if kind == "update":
             fn._defn = defn  # type: ignore[attr-defined]
             fn.validator = partial(_set_validator, defn)  # type: ignore[attr-defined]
