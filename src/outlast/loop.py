@@ -169,7 +169,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
     def create_future(self) -> asyncio.Future[Any]:
         return OrderedFuture(self)
 
-    def create_task(  # type: ignore[override]
+    def create_task(
         self,
         coro: Coroutine[Any, Any, _T] | Generator[Any, None, _T],
         *,
@@ -216,9 +216,9 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
                 {"message": "Unhandled error in exception handler", "exception": error, "context": context}
             )
 
-    def call_soon_threadsafe(
+    def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> NoReturn:  # type: ignore[override]
+    ) -> NoReturn:
         raise NotImplementedError("a deterministic loop has no threads: no other thread may schedule work on it")
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> NoReturn:  # type: ignore[override]

@@ -100,7 +100,7 @@ async def test_threads_but_not_processes(client: Client) -> None:
         make(client, activities=[greet_in_thread], activity_executor=pool)
     with ProcessPoolExecutor(1) as processes:
         make(client, activities=[greet], activity_executor=processes)
-        with pytest.raises(NotImplementedError, match="ProcessPoolExecutor.*greet_in_thread"):
+        with pytest.raises(NotImplementedError, match=r"ProcessPoolExecutor.*greet_in_thread"):
             make(client, activities=[greet_in_thread], activity_executor=processes)
 
 

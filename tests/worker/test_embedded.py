@@ -7,6 +7,7 @@ import logging
 import threading
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -245,12 +246,16 @@ async def test_runs_go_on_whether_or_not_they_are_cached(client: Client, cached:
             assert await handle.query(Steps.progress) == 3
 
 
+async def _at_the_third_step(handle: WorkflowHandle[Steps, Any]) -> None:
+    async with asyncio.timeout(10):
+        while await handle.query(Steps.progress) < 3:
+            await asyncio.sleep(0)
+
+
 async def test_a_query_of_a_running_workflow(client: Client) -> None:
     async with Worker(client, task_queue=QUEUE, workflows=[Steps], activities=[greet]):
         handle = await start(client, Steps.run, "bob")
-        async with asyncio.timeout(10):
-            while await handle.query(Steps.progress) < 3:
-                await asyncio.sleep(0)
+        await _at_the_third_step(handle)
         await handle.signal(Steps.end)
         await handle.result()
 
@@ -258,9 +263,7 @@ async def test_a_query_of_a_running_workflow(client: Client) -> None:
 async def test_a_second_worker_takes_over_at_once(client: Client) -> None:
     async with Worker(client, task_queue=QUEUE, workflows=[Steps], activities=[greet]):
         handle = await start(client, Steps.run, "bob")
-        async with asyncio.timeout(10):
-            while await handle.query(Steps.progress) < 3:
-                await asyncio.sleep(0)
+        await _at_the_third_step(handle)
     async with Worker(client, task_queue=QUEUE, workflows=[Steps], activities=[greet]):
         await handle.signal(Steps.end)
         assert len(await handle.result()) == 3
@@ -454,28 +457,6 @@ async def test_a_grace_period_lets_activities_finish(client: Client) -> None:
         assert await handle.result() == "finished in time"
 
 
-async def test_a_worker_runs_once(client: Client) -> None:
-    worker = Worker(client, task_queue=QUEUE, activities=[greet])
-    assert not worker.is_running
-    running = asyncio.create_task(worker.run())
-    await until(lambda: worker.is_running)
-    await worker.shutdown()
-    await running
-    assert (worker.is_running, worker.is_shutdown) == (False, True)
-    with pytest.raises(RuntimeError, match="Already started"):
-        await worker.run()
-
-
-async def test_cancelling_run_shuts_down(client: Client) -> None:
-    worker = Worker(client, task_queue=QUEUE, activities=[greet])
-    running = asyncio.create_task(worker.run())
-    await until(lambda: worker.is_running)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert worker.is_shutdown
-
-
 async def test_an_unknown_namespace_fails_the_start(client: Client) -> None:
     elsewhere = Client(client.service_client, namespace="nowhere")
     with pytest.raises(RuntimeError, match="namespace 'nowhere' was not found"):
@@ -483,8 +464,6 @@ async def test_an_unknown_namespace_fails_the_start(client: Client) -> None:
 
 
 async def test_a_fatal_error_ends_the_block_and_is_told(client: Client) -> None:
-    from concurrent.futures import BrokenExecutor
-
     told: list[BaseException] = []
 
     @activity.defn

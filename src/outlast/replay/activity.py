@@ -69,7 +69,7 @@ class Activity(Machine):
     def _scheduled(self, event: HistoryEvent) -> None:
         recorded = event.activity_task_scheduled_event_attributes
         self.scheduled_event_id = event.event_id
-        if not self.context.flags.core(CoreFlag.ID_AND_TYPE_CHECKS, self.context.replaying):
+        if not self.context.flags.core(CoreFlag.ID_AND_TYPE_CHECKS, self.context.mode.replaying):
             return
         if recorded.activity_id != self.id or recorded.activity_type.name != self.call.activity:
             raise Nondeterminism("the code scheduled another activity than the recorded one", event=event)
@@ -170,7 +170,7 @@ class Activity(Machine):
             identity=identity,
             activity_type=ActivityType(name=self.call.activity),
             activity_id=self.id,
-            retry_state=retry_state,  # type: ignore[arg-type]
+            retry_state=retry_state,
         )
 
     def _canceled_failure(self, attributes: Any) -> Failure:
@@ -224,7 +224,7 @@ class Handle(ActivityHandle[Any]):
             self.machine.on_cancel()
 
     def cancel(self, msg: Any | None = None) -> bool:
-        if not self._run.evicting:
+        if not self._run.mode.evicting:
             self._run.require_writable("cancel activity handle")
             if not self.running and not self.done():
                 self._ask_to_cancel()
@@ -267,7 +267,7 @@ class Activities:
         if not call.start_to_close_timeout and not call.schedule_to_close_timeout:
             raise ValueError("Activity must have start_to_close_timeout or schedule_to_close_timeout")
         context = self._context
-        seq = context.next_seq("activity")
+        seq = context.ledger.next_seq("activity")
         machine = Activity(context, call, call.activity_id or str(seq))
         command = self._command(machine)
         machine.handle = Handle(context, machine)

@@ -40,7 +40,6 @@ from outlast.workflow._event_groups import capture_markers
 from outlast.workflow._handlers import signal_name
 
 from .context import proto_duration
-from .external_workflow import ExternalWorkflows
 from .flags import CoreFlag
 from .machine import CANCEL, COMMANDED, WITHDRAWN, Machine, Table
 from .nondeterminism import Nondeterminism
@@ -56,6 +55,10 @@ _ABANDON = ChildWorkflowCancellationType.ABANDON
 _AT_ONCE = (ChildWorkflowCancellationType.ABANDON, ChildWorkflowCancellationType.TRY_CANCEL)
 
 
+RequestCancel = Callable[[str, WorkflowExecution, str, bool, Sequence[Any]], object]
+"""``external_workflow``'s request: namespace, execution, reason, whether only a child, event group markers."""
+
+
 class ChildWorkflow(Machine):
     """One child."""
 
@@ -63,17 +66,17 @@ class ChildWorkflow(Machine):
         "call",
         "cancel_reason",
         "context",
-        "external",
         "handle",
         "initiated_event_id",
         "markers",
+        "request_cancel",
         "run_id",
         "started_event_id",
     )
 
-    def __init__(self, context: RunContext, external: ExternalWorkflows, call: StartChildWorkflowInput) -> None:
+    def __init__(self, context: RunContext, request_cancel: RequestCancel, call: StartChildWorkflowInput) -> None:
         super().__init__()
-        self.context, self.external, self.call = context, external, call
+        self.context, self.request_cancel, self.call = context, request_cancel, call
         self.markers = capture_markers(call.event_groups)
         self.initiated_event_id = self.started_event_id = 0
         self.run_id = self.cancel_reason = ""
@@ -87,7 +90,7 @@ class ChildWorkflow(Machine):
     def _initiated(self, event: HistoryEvent) -> None:
         recorded = event.start_child_workflow_execution_initiated_event_attributes
         self.initiated_event_id = event.event_id
-        if not self.context.flags.core(CoreFlag.ID_AND_TYPE_CHECKS, self.context.replaying):
+        if not self.context.flags.core(CoreFlag.ID_AND_TYPE_CHECKS, self.context.mode.replaying):
             return
         if recorded.workflow_id != self.call.id or recorded.workflow_type.name != self.call.workflow:
             raise Nondeterminism("the code started another child workflow than the recorded one", event=event)
@@ -114,9 +117,7 @@ class ChildWorkflow(Machine):
         kind = self.call.cancellation_type
         if kind != _ABANDON:
             execution = WorkflowExecution(workflow_id=self.call.id, run_id=self.run_id)
-            self.external.request_cancel(
-                self.context.config.namespace, execution, self.cancel_reason, True, self.markers
-            )
+            self.request_cancel(self.context.config.namespace, execution, self.cancel_reason, True, self.markers)
         if kind in _AT_ONCE:
             self.state = "cancelled"
             self._resolve(self._canceled_failure())
@@ -189,7 +190,7 @@ class ChildWorkflow(Machine):
                 workflow_type=WorkflowType(name=self.call.workflow),
                 initiated_event_id=self.initiated_event_id,
                 started_event_id=self.started_event_id,
-                retry_state=retry_state,  # type: ignore[arg-type]
+                retry_state=retry_state,
             ),
         )
 
@@ -234,7 +235,7 @@ class Handle(ChildWorkflowHandle[Any, Any]):
         self.machine.cancel_reason = error.args[0] if error.args and isinstance(error.args[0], str) else ""
         self.machine.on_cancel()
 
-    async def signal(  # type: ignore[override]
+    async def signal(
         self,
         signal: str | Callable[..., Any],
         arg: Any = _arg_unset,
@@ -300,10 +301,10 @@ class Handle(ChildWorkflowHandle[Any, Any]):
 class ChildWorkflows:
     """The children of one run."""
 
-    __slots__ = ("_context", "_external")
+    __slots__ = ("_context", "_request_cancel")
 
-    def __init__(self, context: RunContext, external: ExternalWorkflows) -> None:
-        self._context, self._external = context, external
+    def __init__(self, context: RunContext, request_cancel: RequestCancel) -> None:
+        self._context, self._request_cancel = context, request_cancel
 
     async def start(self, call: StartChildWorkflowInput) -> Handle:
         """Start a child and wait until it has started.
@@ -312,7 +313,7 @@ class ChildWorkflows:
             WorkflowAlreadyStartedError: its id is in use.
         """
         context = self._context
-        machine = ChildWorkflow(context, self._external, call)
+        machine = ChildWorkflow(context, self._request_cancel, call)
         command = self._command(machine)
         handle = machine.handle = Handle(context, machine)
         context.ledger.issue(command, e.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, machine)
@@ -329,7 +330,7 @@ class ChildWorkflows:
             workflow_type=WorkflowType(name=call.workflow),
             task_queue=TaskQueue(name=task_queue),
             input=Payloads(payloads=converter.to_payloads(call.args)) if call.args else None,
-            parent_close_policy=call.parent_close_policy.value,  # type: ignore[arg-type]
+            parent_close_policy=call.parent_close_policy.value,
             workflow_id_reuse_policy=call.id_reuse_policy.value,
             cron_schedule=call.cron_schedule,
             header=Header(),

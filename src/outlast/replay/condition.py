@@ -34,7 +34,7 @@ async def wait_condition(
     context.loop.add_condition(condition, future)
 
     def cancelled_meanwhile() -> bool:
-        return context.single_batch and not before and context.cancel_reason is not None
+        return context.mode.single_batch and not before and context.cancel_reason is not None
 
     try:
         await timers.wait_for(future, timeout, summary, markers)

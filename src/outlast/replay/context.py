@@ -11,9 +11,8 @@ from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from outlast.api.common.v1 import Payload, WorkflowExecution
+from outlast.api.common.v1 import Payload
 from outlast.api.failure.v1 import Failure
-from outlast.api.history.v1 import HistoryEvent
 from outlast.api.protobuf import Duration
 from outlast.common import VersioningBehavior
 from outlast.converter import (
@@ -30,7 +29,7 @@ from .config import RunConfig
 from .flags import Flags
 from .jobs import Jobs
 from .ledger import Ledger
-from .started import info_of
+from .started import Beginning
 
 if TYPE_CHECKING:
     from outlast.workflow import Info
@@ -80,8 +79,8 @@ class Converters:
         return self.for_context(
             ActivitySerializationContext(
                 namespace=self._config.namespace,
-                workflow_id=run.workflow_id,
-                workflow_type=run.workflow_type,
+                workflow_id=run.beginning.workflow_id,
+                workflow_type=run.beginning.workflow_type,
                 activity_type=call.activity,
                 activity_id=call.activity_id,
                 activity_task_queue=call.task_queue or self._config.task_queue,
@@ -90,64 +89,49 @@ class Converters:
         )
 
 
+class Mode:
+    """What the code of a run may do just now.
+
+    Attributes:
+        replaying: whether history already has what the code is about to do.
+        read_only: a query or validator is running. ``in_query`` tells it from the other read-only places.
+        evicting: the run is being thrown away.
+        single_batch: all jobs of an activation are applied before the code runs.
+    """
+
+    __slots__ = ("evicting", "in_query", "read_only", "replaying", "single_batch")
+
+    def __init__(self) -> None:
+        self.replaying = self.read_only = self.in_query = self.evicting = self.single_batch = False
+
+
 class RunContext:
     """One run's shared state.
 
     Attributes:
-        started: the first event, and ``started_attributes`` what it says.
-        first_task_ns: when the first workflow task started.
+        beginning: what the first event says.
         instance: the workflow object; None until the first turn of the loop.
-        replaying: whether history already has what the code is about to do.
-        read_only: a query or validator is running. ``in_query`` tells it from the other read-only places.
-        evicting: the run is being thrown away.
+        settings: what the class, or a dynamic workflow for this run, has decided.
         cancel_reason: given with the request to cancel the workflow; None while nobody asked.
         error: fails the workflow task as soon as the callback that set it returns.
     """
 
-    def __init__(
-        self,
-        config: RunConfig,
-        definition: Definition,
-        execution: WorkflowExecution,
-        started: HistoryEvent,
-        loop: WorkflowLoop,
-    ) -> None:
-        self.config, self.definition, self.loop = config, definition, loop
-        self.workflow_id, self.run_id = execution.workflow_id, execution.run_id
-        self.started = started
-        self.started_attributes = started.workflow_execution_started_event_attributes
-        self.workflow_type = self.started_attributes.workflow_type.name
-        self.first_task_ns = 0
-        self.converters = Converters(config, self.workflow_id)
-        self.ledger, self.jobs, self.flags = Ledger(), Jobs(), Flags()
+    def __init__(self, config: RunConfig, definition: Definition, beginning: Beginning, loop: WorkflowLoop) -> None:
+        self.config, self.definition, self.beginning, self.loop = config, definition, beginning, loop
+        self.converters = Converters(config, beginning.workflow_id)
+        self.ledger, self.jobs, self.flags, self.mode = Ledger(), Jobs(), Flags(), Mode()
         self.interception: Interception
         self.instance: Any = None
-        self.replaying = self.read_only = self.in_query = self.evicting = False
         self.cancel_reason: str | None = None
         self.error: BaseException | None = None
-        self.single_batch = False
-        self.failure_exception_types: Sequence[type[BaseException]] = definition.failure_exception_types
-        self.versioning_behavior = definition.versioning_behavior
+        self.settings = DynamicWorkflowConfig(definition.failure_exception_types, definition.versioning_behavior)
         # As payloads, for continue-as-new: those of the start, and every upsert since.
-        self.search_attributes: dict[str, Payload] = {}
-        self._sequences: dict[str, int] = {}
+        self.search_attributes: dict[str, Payload] = dict(beginning.attributes.search_attributes.indexed_fields)
 
     @cached_property
     def info(self) -> Info:
         """What ``workflow.info()`` says; built when first asked for."""
-        return info_of(
-            self.started,
-            namespace=self.config.namespace,
-            task_queue=self.config.task_queue,
-            workflow_id=self.workflow_id,
-            run_id=self.run_id,
-            task_started_ns=self.first_task_ns,
-        )
-
-    def next_seq(self, kind: str) -> int:
-        """1, 2, 3 ... for each kind: what activity and timer ids are made of."""
-        seq = self._sequences[kind] = self._sequences.get(kind, 0) + 1
-        return seq
+        return self.beginning.info(self.config.namespace, self.config.task_queue)
 
     def require_writable(self, action: str) -> None:
         """Before anything that changes the workflow.
@@ -156,35 +140,35 @@ class RunContext:
             EvictionError: the run is being thrown away.
             ReadOnlyContextError: a query or validator is running.
         """
-        if self.evicting:
+        if self.mode.evicting:
             raise EvictionError(f"Ignoring {action} while evicting workflow. This is not an error.")
-        if self.read_only:
+        if self.mode.read_only:
             raise ReadOnlyContextError(f"While in read-only function, action attempted: {action}")
 
     def apply_dynamic_config(self, config: DynamicWorkflowConfig) -> None:
         """Settings that a dynamic workflow has decided for this run."""
-        if config.failure_exception_types is not None:
-            self.failure_exception_types = config.failure_exception_types
-        if config.versioning_behavior != VersioningBehavior.UNSPECIFIED:
-            self.versioning_behavior = config.versioning_behavior
+        kept = self.settings
+        types, behavior = config.failure_exception_types, config.versioning_behavior
+        self.settings = DynamicWorkflowConfig(
+            failure_exception_types=kept.failure_exception_types if types is None else types,
+            versioning_behavior=kept.versioning_behavior if behavior == VersioningBehavior.UNSPECIFIED else behavior,
+        )
 
     @contextmanager
     def as_read_only(self, *, in_query: bool) -> Iterator[None]:
         """Refuse changes inside."""
-        before = self.read_only, self.in_query
-        self.read_only, self.in_query = True, in_query
+        mode = self.mode
+        before = mode.read_only, mode.in_query
+        mode.read_only, mode.in_query = True, in_query
         try:
             yield
         finally:
-            self.read_only, self.in_query = before
+            mode.read_only, mode.in_query = before
 
     def is_failure_exception(self, error: BaseException) -> bool:
         """Whether this exception fails the workflow (or update) and not the workflow task."""
-        return (
-            isinstance(error, FailureError | TimeoutError)
-            or isinstance(error, tuple(self.failure_exception_types))
-            or isinstance(error, tuple(self.config.failure_exception_types))
-        )
+        chosen = (*(self.settings.failure_exception_types or ()), *self.config.failure_exception_types)
+        return isinstance(error, (FailureError, TimeoutError, *chosen))
 
     def decode(self, payloads: Sequence[Payload], hints: list[type] | None, converter: PayloadConverter) -> list[Any]:
         """Payloads as values. Hints that do not match in number are not used.

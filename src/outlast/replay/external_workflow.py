@@ -244,7 +244,7 @@ class Handle(ExternalWorkflowHandle[Any]):
     def run_id(self) -> str | None:
         return self._run_id
 
-    async def signal(  # type: ignore[override]
+    async def signal(
         self,
         signal: str | Callable[..., Any],
         arg: Any = _arg_unset,
@@ -269,7 +269,7 @@ class Handle(ExternalWorkflowHandle[Any]):
         context = self._context
         context.require_writable("cancel external handle")
         execution = WorkflowExecution(workflow_id=self._id, run_id=self._run_id or "")
-        reason = f"Cancel requested by workflow with run id {context.run_id} with reason: {reason}"
+        reason = f"Cancel requested by workflow with run id {context.beginning.run_id} with reason: {reason}"
         request = self._owner.request_cancel(
             context.config.namespace, execution, reason, False, capture_markers(event_groups)
         )

@@ -67,7 +67,9 @@ class Handlers:
             definition = self._context.definition
             mine = {"signal": definition.signals, "query": definition.queries, "update": definition.updates}
             built_in = self.built_in.get(kind)
-            handlers = self._by_kind[kind] = {**mine[kind], **(built_in() if built_in else {})}
+            handlers = self._by_kind[kind] = dict(mine[kind])
+            if built_in:
+                handlers.update(built_in())
         return handlers
 
     def get(self, kind: str, name: str | None) -> HandlerDefinition | None:

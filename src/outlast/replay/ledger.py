@@ -35,16 +35,22 @@ class Ledger:
         messages: protocol messages for the completion.
     """
 
-    __slots__ = ("_closing", "_machines", "_pending", "drop_after_close", "messages")
+    __slots__ = ("_closing", "_machines", "_pending", "_sequences", "drop_after_close", "messages")
 
     def __init__(self) -> None:
         self.drop_after_close = False
         self._pending: deque[Pending] = deque()
         self._closing: Pending | None = None
         self._machines: dict[int, Machine] = {}
+        self._sequences: dict[str, int] = {}
         self.messages: list[ProtocolMessage] = []
 
     # -- from workflow code ---------------------------------------------------------------------------------------
+
+    def next_seq(self, kind: str) -> int:
+        """1, 2, 3 ... for each kind: what activity and timer ids are made of."""
+        seq = self._sequences[kind] = self._sequences.get(kind, 0) + 1
+        return seq
 
     def issue(self, command: Command, event_type: int, machine: Machine) -> bool:
         """Workflow code issues a command.

@@ -155,8 +155,8 @@ class Patches:
 
     def _decide(self, patch_id: str, deprecated: bool) -> bool:
         context, known = self._context, patch_id in self._in_history
-        if deprecated or context.replaying or known:
-            return not context.replaying or known
+        if deprecated or context.mode.replaying or known:
+            return not context.mode.replaying or known
         activation = context.config.patch_activation
         if activation is None:
             return True
@@ -181,8 +181,8 @@ class Patches:
             record_marker_command_attributes=marker,
         )
         context.ledger.issue(command, e.EVENT_TYPE_MARKER_RECORDED, Patch(patch_id))
-        upsert = context.flags.core(CoreFlag.UPSERT_ON_PATCH, context.replaying)
-        if upsert and not (context.replaying and not seen_ahead):
+        upsert = context.flags.core(CoreFlag.UPSERT_ON_PATCH, context.mode.replaying)
+        if upsert and not (context.mode.replaying and not seen_ahead):
             self._upsert(patch_id, markers)
         self._sent[patch_id] = True
 

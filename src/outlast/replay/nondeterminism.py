@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import linecache
-import os
 import sys
+from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -26,8 +26,8 @@ _CURE = (
     'change behind `if workflow.patched("..."):`, or give runs of the old code a worker of the old version.'
 )
 
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_ASYNCIO = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
+_OURS = str(Path(__file__).absolute().parents[1] / "_").removesuffix("_")
+_ASYNCIO = str(Path(asyncio.__file__).absolute().parent / "_").removesuffix("_")
 _is_ours: dict[CodeType, bool] = {}
 
 

@@ -42,8 +42,8 @@ class Nouns:
         self.timers = Timers(context)
         self.activities = Activities(context)
         self.external_workflows = ExternalWorkflows(context)
-        self.child_workflows = ChildWorkflows(context, self.external_workflows)
-        self.randomness = Randomness(context.started_attributes.original_execution_run_id or context.run_id)
+        self.child_workflows = ChildWorkflows(context, self.external_workflows.request_cancel)
+        self.randomness = Randomness(context.beginning.attributes.original_execution_run_id or context.beginning.run_id)
         self.on_event: Mapping[int, Callable[[HistoryEvent], None]] = {
             e.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: self.execution.on_started,
             e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: self.signals.on_signaled,

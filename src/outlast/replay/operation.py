@@ -39,15 +39,15 @@ async def outcome(
             return future.result()
         except asyncio.CancelledError as error:
             if future.done():
-                if context.single_batch:
+                if context.mode.single_batch:
                     raise
-                if result_flag is not None and context.flags.lang(result_flag, context.replaying):
+                if result_flag is not None and context.flags.lang(result_flag, context.mode.replaying):
                     raise
             on_cancelled(error)
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-            if reraise_on_workflow_cancel and (context.cancel_reason is not None or context.evicting):
+            if reraise_on_workflow_cancel and (context.cancel_reason is not None or context.mode.evicting):
                 raise
 
 

@@ -62,8 +62,8 @@ class Player:
             event_id, kind = event.event_id, event.event_type
             if event_id != self.last_event_id + 1:
                 raise BrokenHistory(f"history skips from event {self.last_event_id} to event {event_id}")
-            if context.replaying and cut.is_last and self._is_news(event_id, kind):
-                context.replaying = False
+            if context.mode.replaying and cut.is_last and self._is_news(event_id, kind):
+                context.mode.replaying = False
             if updates.waiting:
                 updates.release(event_id)
             if self._skip_next:
@@ -178,7 +178,7 @@ class Player:
         starts in later activations of the task is dropped: nothing may follow a close.
         """
         context = self._context
-        if not context.replaying:
+        if not context.mode.replaying:
             self._runtime.version = context.config.deployment_version
         while context.jobs:
             jobs, context.jobs = context.jobs, Jobs()
@@ -192,10 +192,10 @@ class Player:
 
     def _activate(self, jobs: Jobs) -> None:
         context, updates = self._context, self._nouns.updates
-        context.single_batch = context.flags.recorded(LangFlag.SINGLE_BATCH)
+        context.mode.single_batch = context.flags.recorded(LangFlag.SINGLE_BATCH)
         ledger = context.ledger
         ledger.drop_after_close = ledger.is_closing or not context.flags.core(
-            CoreFlag.MOVE_TERMINAL_COMMANDS, context.replaying
+            CoreFlag.MOVE_TERMINAL_COMMANDS, context.mode.replaying
         )
         updates.accepted_now = False
 
@@ -203,7 +203,7 @@ class Player:
             # A rejected update leaves nothing in history, so nothing may come of it.
             return not jobs.only_updates or updates.accepted_now
 
-        if context.single_batch:
+        if context.mode.single_batch:
             for job_set in jobs.sets():
                 for job in job_set:
                     job()
@@ -217,7 +217,7 @@ class Player:
 
     def _turn(self, may_ask: Callable[[], bool]) -> None:
         context = self._context
-        if context.instance is None and not context.evicting:
+        if context.instance is None and not context.mode.evicting:
             with context.loop.entered():
                 self._nouns.execution.instantiate()
         context.loop.run_turn(may_ask)
@@ -225,11 +225,11 @@ class Player:
     def answer_queries(self) -> None:
         """Run the queries that have been asked; they see the workflow as if it were replaying."""
         context = self._context
-        before, context.replaying = context.replaying, True
+        before, context.mode.replaying = context.mode.replaying, True
         try:
             self._turn(_never)
         finally:
-            context.replaying = before
+            context.mode.replaying = before
 
 
 def _never() -> bool:

@@ -127,7 +127,7 @@ class Queries:
 
         return WorkflowMetadata(
             definition=WorkflowDefinition(
-                type=self._context.workflow_type,
+                type=self._context.beginning.workflow_type,
                 query_definitions=described("query"),
                 signal_definitions=described("signal"),
                 update_definitions=described("update"),

@@ -32,6 +32,7 @@ from .nondeterminism import Nondeterminism
 from .nouns import Nouns
 from .player import Player
 from .runtime import WorkflowRuntime
+from .started import Beginning
 from .workflow_loop import WorkflowLoop
 
 Answer = RespondWorkflowTaskCompletedRequest | RespondWorkflowTaskFailedRequest | RespondQueryTaskCompletedRequest
@@ -103,7 +104,7 @@ class Run:
         """Unwind the workflow's code. Calls of the SDK out of ``finally`` blocks have no effect."""
         if self._player is None:
             return
-        self._context.evicting = self._context.replaying = True
+        self._context.mode.evicting = self._context.mode.replaying = True
         self._context.loop.unwind()
 
     # -- intake ---------------------------------------------------------------------------------------------------
@@ -123,24 +124,25 @@ class Run:
         if self._player is None:
             self._begin(task, events[0])
         player, context = self._started(), self._context
-        context.replaying = task.previous_started_event_id > 0
+        context.mode.replaying = task.previous_started_event_id > 0
         player.previous_started_event_id = task.previous_started_event_id
         if task.messages:
             self._nouns.updates.receive(task.messages)
         if not player.closed:
             for one in cut(events):
                 if context.instance is None and one.events[0].event_id == 1:
-                    context.first_task_ns = max(from_timestamp(event.event_time) for event in one.events)
+                    context.beginning.first_task_ns = max(from_timestamp(event.event_time) for event in one.events)
                     self._nouns.execution.prepare()
                 player.play(one)
-        context.replaying = False
+        context.mode.replaying = False
 
     def _begin(self, task: PollWorkflowTaskQueueResponse, started: HistoryEvent) -> None:
         self.run_id = task.workflow_execution.run_id
         definition = self._definition(started.workflow_execution_started_event_attributes.workflow_type.name)
-        loop = WorkflowLoop()
-        context = self._context = RunContext(self._config, definition, task.workflow_execution, started, loop)
-        context.search_attributes.update(context.started_attributes.search_attributes.indexed_fields)
+        loop = WorkflowLoop()  # type: ignore[abstract]  # asyncio's own loops leave out methods, too
+        context = self._context = RunContext(
+            self._config, definition, Beginning(task.workflow_execution, started), loop
+        )
         loop.context, loop.now_ns = context, from_timestamp(started.event_time)
         nouns = self._nouns = Nouns(context)
         runtime = WorkflowRuntime(context, nouns)
@@ -189,8 +191,8 @@ class Run:
             messages=messages,
             sdk_metadata=context.flags.for_completion(self._config.sdk_name, self._config.sdk_version),
         )
-        if context.versioning_behavior.value != VERSIONING_BEHAVIOR_UNSPECIFIED:
-            completed.versioning_behavior = context.versioning_behavior.value
+        if context.settings.versioning_behavior.value != VERSIONING_BEHAVIOR_UNSPECIFIED:
+            completed.versioning_behavior = context.settings.versioning_behavior.value
         if task.queries:
             for query_id, query in task.queries.items():
                 queries.ask(query_id, query)
@@ -212,7 +214,7 @@ class Run:
         return RespondWorkflowTaskFailedRequest(cause=cause, failure=failure)
 
     def _fails_workflow(self) -> bool:
-        types = (*self._context.failure_exception_types, *self._config.failure_exception_types)
+        types = (*(self._context.settings.failure_exception_types or ()), *self._config.failure_exception_types)
         return any(issubclass(NondeterminismError, one) for one in types)
 
     def _failure_of(self, error: Exception) -> tuple[Failure, int]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.sdk.v1 import EventGroupMarker
@@ -30,6 +29,9 @@ from .context import RunContext
 from .metrics import ReplaySafeMeter
 from .nouns import Nouns
 
+if TYPE_CHECKING:
+    from random import Random
+
 
 class WorkflowRuntime(Runtime):
     """One run's runtime.
@@ -40,7 +42,7 @@ class WorkflowRuntime(Runtime):
     """
 
     def __init__(self, context: RunContext, nouns: Nouns) -> None:
-        self._context, self._nouns, self._started = context, nouns, context.started_attributes
+        self._context, self._nouns, self._started = context, nouns, context.beginning.attributes
         self.task_started = HistoryEvent()
         self.version: WorkerDeploymentVersion | None = None
         self._logger_details: Mapping[str, Any] | None = None
@@ -75,13 +77,13 @@ class WorkflowRuntime(Runtime):
         return self.version
 
     def is_replaying(self) -> bool:
-        return self._context.replaying
+        return self._context.mode.replaying
 
     def is_replaying_history_events(self) -> bool:
-        return self._context.replaying and not self._context.in_query
+        return self._context.mode.replaying and not self._context.mode.in_query
 
     def is_read_only(self) -> bool:
-        return self._context.read_only
+        return self._context.mode.read_only
 
     def is_failure_exception(self, error: BaseException) -> bool:
         return self._context.is_failure_exception(error)

@@ -6,13 +6,13 @@ workflow for ever.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from outlast.api.common.v1 import Payload
 from outlast.api.history.v1 import HistoryEvent
+from outlast.workflow import logger
 from outlast.workflow._calls import HandleSignalInput
 from outlast.workflow._event_groups import signal_group
 from outlast.workflow._handlers import HandlerDefinition
@@ -22,8 +22,6 @@ from .workflow_execution import Closing
 
 if TYPE_CHECKING:
     from .context import RunContext
-
-_logger = logging.getLogger(__name__)
 
 
 class Signals:
@@ -63,11 +61,7 @@ class Signals:
         try:
             args = self._handlers.arguments(definition, name, payloads)
         except Exception:
-            _logger.exception(
-                "Failed deserializing signal input for %s, dropping the signal",
-                name,
-                extra={"temporal_workflow": self._context.info._logger_details()},
-            )
+            logger.exception("Failed deserializing signal input for %s, dropping the signal", name)
             return
         key = self._handlers.began(Execution(name, definition.unfinished_policy))
         task = self._context.loop.create_task(

@@ -1,17 +1,42 @@
-"""``workflow.Info`` from the first event of a run."""
+"""What the first event of a run says, and ``workflow.Info`` made of it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from outlast.api.common.v1 import WorkflowExecution
 from outlast.api.history.v1 import HistoryEvent
 from outlast.common import Priority, RetryPolicy, TypedSearchAttributes
 from outlast.converter import decode_search_attributes, decode_typed_search_attributes
 from outlast.workflow import Info, ParentInfo, RootInfo
 
 
-def info_of(
+class Beginning:
+    """The start of one run: ``event`` and its ``attributes``; ``first_task_ns`` is when the first task started."""
+
+    __slots__ = ("attributes", "event", "first_task_ns", "run_id", "workflow_id", "workflow_type")
+
+    def __init__(self, execution: WorkflowExecution, event: HistoryEvent) -> None:
+        self.workflow_id, self.run_id = execution.workflow_id, execution.run_id
+        self.event = event
+        self.attributes = event.workflow_execution_started_event_attributes
+        self.workflow_type = self.attributes.workflow_type.name
+        self.first_task_ns = 0
+
+    def info(self, namespace: str, task_queue: str) -> Info:
+        """What ``workflow.info()`` says in a worker of this namespace and task queue."""
+        return _info_of(
+            self.event,
+            namespace=namespace,
+            task_queue=task_queue,
+            workflow_id=self.workflow_id,
+            run_id=self.run_id,
+            task_started_ns=self.first_task_ns,
+        )
+
+
+def _info_of(
     event: HistoryEvent, *, namespace: str, task_queue: str, workflow_id: str, run_id: str, task_started_ns: int
 ) -> Info:
     """What the run can know about itself.

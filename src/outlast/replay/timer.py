@@ -111,7 +111,7 @@ class Timers:
             raise RuntimeError("Attempting to schedule timer with negative delay")
         metadata, markers = self.next_options or (None, capture_markers(None))
         self.next_options = None
-        timer_id = str(self.context.next_seq("timer"))
+        timer_id = str(self.context.ledger.next_seq("timer"))
         timer = self.running[handle] = Timer(self, timer_id, handle, markers)
         nanos = int(delay * 1e9)
         command = Command(
@@ -127,7 +127,7 @@ class Timers:
 
     def cancel(self, handle: asyncio.TimerHandle) -> None:
         """Workflow code cancels a handle; one that has fired, or was cancelled before, is left alone."""
-        if self.context.evicting:
+        if self.context.mode.evicting:
             return
         timer = self.running.pop(handle, None)
         if timer is not None:

@@ -123,7 +123,7 @@ class Update:
             )
             if not context.ledger.issue(command, event_type, _Record(self.instance_id)):
                 return
-        if not context.replaying:
+        if not context.mode.replaying:
             message = ProtocolMessage(id=message_id, protocol_instance_id=self.instance_id)
             message.body.type_url = _TYPE_URL + body.DESCRIPTOR.full_name
             message.body.value = body.SerializeToString()
@@ -164,7 +164,7 @@ class Updates:
         attributes = event.workflow_execution_update_admitted_event_attributes
         update_id = attributes.request.meta.update_id
         message = _request_message(f"{update_id}/request", update_id, event.event_id, attributes.request)
-        if self._context.replaying:
+        if self._context.mode.replaying:
             self._admitted[update_id] = message
         else:
             self.waiting.append(message)
@@ -191,7 +191,7 @@ class Updates:
         if message.body.type_url != _TYPE_URL + request.DESCRIPTOR.full_name:
             raise BrokenHistory(f"protocol message {message.id!r} is not an update request: {message.body.type_url}")
         request.ParseFromString(message.body.value)
-        update = Update(self._context, message, request, validate=not self._context.replaying)
+        update = Update(self._context, message, request, validate=not self._context.mode.replaying)
         self._context.jobs.add_update(partial(self._start, update))
 
     # -- in workflow code -----------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class Updates:
             payloads = context.converters.payload.to_payloads([result])
             update.respond(Outcome(success=Payloads(payloads=payloads)))
         except (Exception, asyncio.CancelledError) as error:
-            if not context.evicting:
+            if not context.mode.evicting:
                 self._fail(update, error, accepted)
         except ContinueAsNewError:
             context.error = RuntimeError("Cannot continue as new from an update handler")

@@ -61,7 +61,7 @@ class Closing:
         except _ContinueAsNew as request:
             self._continue_as_new(request)
         except (Exception, asyncio.CancelledError) as error:
-            if not self._context.evicting:
+            if not self._context.mode.evicting:
                 self._end_with(error)
 
     def _end_with(self, error: BaseException) -> None:
@@ -116,7 +116,7 @@ class Closing:
         call, context = request.call, self._context
         converter = context.converters.payload
         attributes = ContinueAsNewWorkflowExecutionCommandAttributes(
-            workflow_type=WorkflowType(name=call.workflow or context.workflow_type),
+            workflow_type=WorkflowType(name=call.workflow or context.beginning.workflow_type),
             task_queue=TaskQueue(name=call.task_queue or context.config.task_queue),
             input=Payloads(payloads=converter.to_payloads(call.args)) if call.args else None,
             inherit_build_id=(call.task_queue in (None, context.config.task_queue))
@@ -145,7 +145,7 @@ class Closing:
         self, call: ContinueAsNewInput, attributes: ContinueAsNewWorkflowExecutionCommandAttributes
     ) -> None:
         """Memo, search attributes and retry policy go with the command, or the next run would not have them."""
-        started, converter = self._context.started_attributes, self._context.converters.payload
+        started, converter = self._context.beginning.attributes, self._context.converters.payload
         if call.memo:
             for key, value in call.memo.items():
                 attributes.memo.fields[key].CopyFrom(converter.to_payload(value))
@@ -193,7 +193,7 @@ class WorkflowExecution:
             RuntimeError: they do not decode.
         """
         context, definition = self._context, self._context.definition
-        started = context.started_attributes
+        started = context.beginning.attributes
         payloads = started.input.payloads
         if definition.name is None:
             raw = context.decode(payloads, [RawValue] * len(payloads), context.converters.payload)
@@ -226,7 +226,7 @@ class WorkflowExecution:
 
     async def _run(self, call: ExecuteWorkflowInput) -> None:
         result = await self._context.interception.inbound.execute_workflow(call)
-        if not self._context.evicting:
+        if not self._context.mode.evicting:
             self._closing.complete(result)
 
     def on_cancel_requested(self, event: HistoryEvent) -> None:
@@ -239,5 +239,5 @@ class WorkflowExecution:
         if self._main is not None:
             # Not at once: the main task may not have had its first step, and must be able to catch this.
             self._context.loop.call_soon(self._main.cancel)
-        elif self._context.single_batch:
+        elif self._context.mode.single_batch:
             self._cancel_at_start = True

@@ -57,7 +57,7 @@ class WorkflowLoop(DeterministicLoop):
             while ready:
                 while ready:
                     ready.popleft()._run()
-                    if context.error is not None and not context.evicting:
+                    if context.error is not None and not context.mode.evicting:
                         raise context.error
                 if self._conditions and ask_conditions():
                     self._conditions = [one for one in self._conditions if not self._passes(*one)]
@@ -94,7 +94,7 @@ class WorkflowLoop(DeterministicLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         # Evicting must be able to schedule: this is how cancelling a task reaches it.
-        if self.context.read_only and not self.context.evicting:
+        if self.context.mode.read_only and not self.context.mode.evicting:
             self.context.require_writable("schedule task")
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
@@ -108,5 +108,5 @@ class WorkflowLoop(DeterministicLoop):
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         # What breaks while a run is thrown away concerns nobody.
-        if not self.context.evicting:
+        if not self.context.mode.evicting:
             super().call_exception_handler(context)

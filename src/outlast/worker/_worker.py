@@ -136,15 +136,7 @@ class Worker:
         """
         config = cast("WorkerConfig", {name: value for name, value in locals().items() if name != "self"})
         self._initial_config = config.copy()
-        inherited: list[Plugin] = [p for p in client.config()["plugins"] if isinstance(p, Plugin)]
-        for plugin in inherited:
-            if type(plugin) in [type(other) for other in plugins]:
-                warnings.warn(
-                    f"The same plugin type {type(plugin)} is present from both client and worker. It may run twice and "
-                    "may not be the intended behavior.",
-                    stacklevel=2,
-                )
-        self._plugins: Sequence[Plugin] = [*inherited, *plugins]
+        self._plugins: Sequence[Plugin] = [*_inherited(client, plugins), *plugins]
         for plugin in self._plugins:
             config = plugin.configure_worker(config)
         self._config = config
@@ -340,3 +332,16 @@ class Worker:
 
 def _around(plugin: Plugin, run: Callable[[Worker], Awaitable[None]]) -> Callable[[Worker], Awaitable[None]]:
     return lambda worker: plugin.run_worker(worker, run)
+
+
+def _inherited(client: Client, plugins: Sequence[Plugin]) -> list[Plugin]:
+    """The client's plugins that serve workers too; a warning for each that is given to the worker once more."""
+    inherited: list[Plugin] = [p for p in client.config()["plugins"] if isinstance(p, Plugin)]
+    for plugin in inherited:
+        if type(plugin) in [type(other) for other in plugins]:
+            warnings.warn(
+                f"The same plugin type {type(plugin)} is present from both client and worker. It may run twice and "
+                "may not be the intended behavior.",
+                stacklevel=3,
+            )
+    return inherited

@@ -200,6 +200,10 @@ def start_activity(
     )
 
 
+_start_any: Callable[..., Any] = start_activity
+"""The same without overloads, for callers that hand on what they were given."""
+
+
 @overload
 async def execute_activity(
     activity: CallableAsyncNoParam[ReturnType], **options: Unpack[ActivityConfig]
@@ -257,7 +261,7 @@ async def execute_activity(
     Raises:
         ActivityError: the activity failed, timed out or was cancelled; its cause says why.
     """
-    return await start_activity(
+    return await _start_any(
         activity,
         arg,
         args=args,
@@ -320,8 +324,8 @@ def start_activity_class(
     priority: Priority = Priority.default,
 ) -> ActivityHandle[Any]:
     """``start_activity`` for an activity that is a class with ``__call__``."""
-    return start_activity(
-        activity,  # type: ignore[call-overload,no-any-return]
+    handle: ActivityHandle[Any] = _start_any(
+        activity,
         arg,
         args=args,
         task_queue=task_queue,
@@ -337,6 +341,7 @@ def start_activity_class(
         event_groups=event_groups,
         priority=priority,
     )
+    return handle
 
 
 @overload
@@ -382,8 +387,8 @@ async def execute_activity_class(
     priority: Priority = Priority.default,
 ) -> Any:
     """``execute_activity`` for an activity that is a class with ``__call__``."""
-    return await start_activity(
-        activity,  # type: ignore[call-overload]
+    return await _start_any(
+        activity,
         arg,
         args=args,
         task_queue=task_queue,
@@ -450,7 +455,7 @@ def start_activity_method(
     priority: Priority = Priority.default,
 ) -> ActivityHandle[Any]:
     """``start_activity`` for an activity that is a method, given unbound."""
-    return start_activity(
+    handle: ActivityHandle[Any] = _start_any(
         activity,
         arg,
         args=args,
@@ -467,6 +472,7 @@ def start_activity_method(
         event_groups=event_groups,
         priority=priority,
     )
+    return handle
 
 
 @overload
@@ -518,7 +524,7 @@ async def execute_activity_method(
     priority: Priority = Priority.default,
 ) -> Any:
     """``execute_activity`` for an activity that is a method, given unbound."""
-    return await start_activity(
+    return await _start_any(
         activity,
         arg,
         args=args,

@@ -175,7 +175,7 @@ class _Draft:
 
     def check_bases(self) -> None:
         """A method that overrides a decorated one must carry the decorator too, or it would silently be lost."""
-        for base, member in _methods_of_bases(self.cls):
+        for _, member in _methods_of_bases(self.cls):
             if hasattr(member, "__temporal_workflow_run"):
                 self.run_seen = True
                 if not self.run_fn or member.__name__ != self.run_fn.__name__:

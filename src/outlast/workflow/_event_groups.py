@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from outlast.api.sdk.v1 import EventGroupMarker
@@ -36,11 +36,9 @@ class EventGroup:
         try:
             yield
         finally:
-            try:
+            # A coroutine that is closed, not resumed, unwinds in another context; that one is thrown away.
+            with suppress(ValueError):
                 _active.reset(token)
-            except ValueError:
-                # A coroutine that is closed, not resumed, unwinds in another context; that one is thrown away.
-                pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a workflow can learn about its own run: ``Info`` and its parts. Values, plus questions that the runtime answers."""
+"""What a workflow can learn about its own run: ``Info`` and its parts: values, and questions for the runtime."""
 
 from __future__ import annotations
 
