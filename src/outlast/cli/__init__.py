@@ -6,6 +6,7 @@ import click
 
 from outlast import __version__
 
+from .demo import demo
 from .server import server
 
 
@@ -15,4 +16,5 @@ def main() -> None:
     """Durable workflows that outlast every crash."""
 
 
+main.add_command(demo)
 main.add_command(server)
