@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import temporalio.api.history.v1 as temporal_history
 from replay_script import Script
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from twins import twin
 
-
-def _load_flows() -> ModuleType:
-    source = Path(__file__).with_name("replay_flows.py").read_text().replace("outlast", "temporalio")
-    module = ModuleType("temporalio_flows")
-    sys.modules[module.__name__] = module
-    exec(compile(source, "temporalio_flows.py", "exec"), module.__dict__)
-    return module
-
-
-temporalio_flows = _load_flows()
+temporalio_flows = twin(Path(__file__).with_name("replay_flows.py"))
 
 
 async def replay_with_temporalio(script: Script, workflow: Any = None) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from outlast.api.command.v1 import CancelTimerCommandAttributes, StartTimerCommandAttributes
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
+from outlast.vocab import limits
 from outlast.vocab.times import from_duration, from_timestamp
 
 from ..command import BadCommand, CommandContext
@@ -22,13 +23,16 @@ from .state import ExecutionState, Timer
 
 
 def start(state: ExecutionState, command: StartTimerCommandAttributes, context: CommandContext) -> Transition:
-    """Start a timer; its id must be free and its duration above zero."""
-    if not command.timer_id:
-        raise BadCommand(_e.WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES, "StartTimer: timer_id is empty")
-    if from_duration(command.start_to_fire_timeout) <= 0:
+    """Start a timer; its id must be free. A timer without length fires at once."""
+    if not command.timer_id or len(command.timer_id.encode()) > limits.ID_BYTES_MAX:
         raise BadCommand(
             _e.WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES,
-            f"StartTimer {command.timer_id!r}: start_to_fire_timeout must be above zero",
+            f"StartTimer {command.timer_id!r}: timer_id must have 1 to {limits.ID_BYTES_MAX} bytes",
+        )
+    if from_duration(command.start_to_fire_timeout) < 0:
+        raise BadCommand(
+            _e.WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES,
+            f"StartTimer {command.timer_id!r}: start_to_fire_timeout must not be negative",
         )
     if command.timer_id in state.timers:
         raise BadCommand(

@@ -1,0 +1,135 @@
+"""The conformance frame: every case is written once and runs three ways.
+
+- ``embedded``: our SDK over ``sqlite://:memory:``,
+- ``grpc``: our SDK over gRPC against our server,
+- ``temporalio``: the real ``temporalio`` client and worker against our server.
+
+**Adding cases.** Put a file ``test_<noun>.py`` here. Write its workflows, activities and cases with ``outlast``; a case
+is an async test that takes the fixture ``stage`` (see ``stage.py`` for what it offers)::
+
+    from stage import MINUTE, Stage
+    from outlast import activity, workflow
+    from outlast.client import WorkflowFailureError
+
+    @activity.defn
+    async def greet(name: str) -> str: ...
+
+    @workflow.defn
+    class Greeting: ...
+
+    async def test_greeting(stage: Stage) -> None:
+        async with stage.worker(Greeting, activities=[greet]):
+            handle = await stage.start(Greeting.run, "bob")
+            assert await handle.result() == "hello bob"
+        assert "ActivityTaskStarted" in await stage.names(handle)
+
+For the way ``temporalio`` the whole file is loaded a second time with ``temporalio`` imported wherever it imports
+``outlast`` (``twins.py``), and the case of that second module runs. So:
+
+- import from ``outlast`` only what ``temporalio`` has in the same place, messages included (``outlast.api...``);
+- workflows and activities that several files share are not rewritten when a file imports them: keep them in the file;
+- parameters of ``pytest.mark.parametrize`` are shared by the ways: plain values, with enums by name
+  (``WorkflowIDReusePolicy[name]``);
+- ``stage.events`` and its kin always answer our messages, so compare them with names and numbers;
+- a test function without ``stage`` runs once, as in any test file.
+
+``@pytest.mark.ways("grpc", "temporalio")`` on a case or ``pytestmark`` restricts the ways; say why in the reason:
+``ways("temporalio", reason="...")``. Cases share one event loop and one server in memory, and never its names: take
+ids from ``stage.id()``. A case ends after 20 s at the latest. Wait for what happened (an ``asyncio.Event`` that an
+activity sets, ``stage.until_event``), never for time to pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from stage import EMBEDDED, PATIENCE_S, TEMPORALIO, WAYS, Stage
+from temporalio.client import Client as TemporalClient
+from twins import twin
+
+from outlast.client import Client
+from outlast.server.node import Node
+from outlast.server.rpc import GrpcDoor
+from outlast.storage.memory import MemoryStorage
+
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "ways(*names, reason=''): the ways a conformance case runs, instead of all three"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "stage" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("ways")
+        ways = marker.args if marker else WAYS
+        marks = {TEMPORALIO: [pytest.mark.conformance]}
+        metafunc.parametrize("way", [pytest.param(way, marks=marks.get(way, ())) for way in ways], scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not isinstance(item, pytest.Function) or HERE not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if hasattr(item, "callspec") and "way" in item.callspec.params:
+            theirs = item.callspec.params["way"] == TEMPORALIO
+            item.obj = _in_time(getattr(twin(item.path), item.originalname) if theirs else item.obj)
+
+
+def _in_time(case: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(case)
+    async def limited(*args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await case(*args, **kwargs)
+
+    return limited
+
+
+@pytest.fixture(scope="session")
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server() -> AsyncIterator[str]:
+    """The address of a server in this process."""
+    node = await Node.open(MemoryStorage())
+    door = GrpcDoor(node)
+    port = await door.start("127.0.0.1:0")
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        node.release()
+        await door.stop(5)
+        await node.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def remote(server: str) -> AsyncIterator[Client]:
+    client = await Client.connect(server)
+    yield client
+    await client.service_client.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal(server: str) -> TemporalClient:
+    return await TemporalClient.connect(server)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(way: str, remote: Client, temporal: TemporalClient) -> AsyncIterator[Stage]:
+    embedded = await Client.connect("sqlite://:memory:") if way == EMBEDDED else None
+    try:
+        yield Stage(way, embedded or (temporal if way == TEMPORALIO else remote))
+    finally:
+        if embedded is not None:
+            await embedded.service_client.close()
