@@ -259,7 +259,7 @@ def test_a_bad_command_at_a_later_attempt_writes_nothing() -> None:
     brain.poll()
     brain.fail_task()
     brain.poll()
-    with pytest.raises(InvalidArgument, match="timer_id is empty"):
+    with pytest.raises(InvalidArgument, match="timer_id must have"):
         brain.complete(start_timer(""))
     assert len(brain.events) == 4
 

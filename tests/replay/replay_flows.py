@@ -1,4 +1,4 @@
-"""Workflows that both SDKs run: ``compat`` loads this file again with ``temporalio`` in place of ``outlast``."""
+"""Workflows that both SDKs run: ``replay_compat`` loads this file again, for ``temporalio``."""
 
 from __future__ import annotations
 
