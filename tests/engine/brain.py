@@ -32,7 +32,7 @@ from outlast.engine.execution import (
 )
 from outlast.engine.execution.draft import Draft
 from outlast.engine.execution.state import Activity, ExecutionState
-from outlast.engine.transition import Successor
+from outlast.engine.transition import Successor, Transition
 from outlast.vocab.attributes import COMMAND_FIELD, EVENT_NAMES
 
 SECOND = 1_000_000_000
@@ -100,6 +100,18 @@ class Brain:
         draft.apply(start.begin(message, self.now, run_id=RUN_ID))
         self.keep(draft)
 
+    @classmethod
+    def following(cls, before: Brain) -> Brain:
+        """The run that follows a closed one."""
+        assert before.successor is not None
+        after = cls.__new__(cls)
+        after.now, after.events, after.effects, after.successor = before.now, [], [], None
+        after.state = ExecutionState("namespace-1", before.state.workflow_id, before.successor.run_id)
+        draft = after.draft()
+        draft.apply(Transition((before.successor.started_event,), wakes=True))
+        after.keep(draft)
+        return after
+
     # -- steps -----------------------------------------------------------------------------------------------------
 
     def draft(self) -> Draft:
@@ -120,7 +132,7 @@ class Brain:
         assert [event.event_id for event in self.events] == list(range(1, len(self.events) + 1))
         assert self.state.next_event_id == len(self.events) + 1
         if not self.state.buffered:
-            rebuilt = snapshot.rebuild(self.state.namespace_id, self.state.workflow_id, RUN_ID, self.events)
+            rebuilt = snapshot.rebuild(self.state.namespace_id, self.state.workflow_id, self.state.run_id, self.events)
             assert snapshot.historic(rebuilt) == snapshot.historic(self.state)
 
     def tick(self, by: float) -> list[HistoryEvent]:

@@ -2,8 +2,9 @@
 
     running --complete | fail | cancel | continue as new | terminate | time out--> closed
 
-A failure or a run timeout asks the workflow's retry policy for another attempt first (rule 3.6.1); an execution timeout
-never does. Everything pending ends with the run.
+A failure or a run timeout asks the workflow's retry policy for another attempt first, then the cron schedule for the
+next turn (rules 3.6.1, 3.6.2); an execution timeout never does. A cancellation or a termination ends the chain.
+Everything pending ends with the run.
 
 Source: WorkflowExecution{Completed,Failed,Canceled,ContinuedAsNew,Terminated,TimedOut} events; rules 3.4.8, 3.6.
 """
@@ -34,30 +35,32 @@ from .state import ExecutionState
 def complete(
     state: ExecutionState, command: CompleteWorkflowExecutionCommandAttributes, context: CommandContext
 ) -> Transition:
-    """Close the run with its result."""
+    """Close the run with its result; a cron goes on with its next run."""
     attributes: dict[str, Any] = {"workflow_task_completed_event_id": context.completed_event_id}
-    if command.HasField("result"):
-        attributes["result"] = command.result
-    return Transition((new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, context.now, attributes),))
+    result = command.result if command.HasField("result") else None
+    if result is not None:
+        attributes["result"] = result
+    successor = chain.after_success(state, context.first_event, result, context.now)
+    if successor is not None:
+        attributes["new_execution_run_id"] = successor.run_id
+    event = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, context.now, attributes)
+    return Transition((event,), successor=successor)
 
 
 def fail(state: ExecutionState, command: FailWorkflowExecutionCommandAttributes, context: CommandContext) -> Transition:
-    """Close the run with its failure, and start the next attempt where the workflow's retry policy says so."""
+    """Close the run with its failure, and start the next run where the retry policy or the cron schedule says so."""
     if not command.HasField("failure"):
         raise BadCommand(
             _e.WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES,
             "FailWorkflowExecution: failure is not set",
         )
-    verdict = chain.decide_retry(state, command.failure, context.now)
+    retry_state, successor = chain.after_failure(state, context.first_event, command.failure, context.now)
     attributes: dict[str, Any] = {
         "failure": command.failure,
-        "retry_state": verdict.retry_state,
+        "retry_state": retry_state,
         "workflow_task_completed_event_id": context.completed_event_id,
     }
-    successor = None
-    if verdict.delay_ns is not None:
-        assert context.first_event is not None
-        successor = chain.retried(state, context.first_event, command.failure, verdict.delay_ns, context.now)
+    if successor is not None:
         attributes["new_execution_run_id"] = successor.run_id
     event = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, context.now, attributes)
     return Transition((event,), successor=successor)
@@ -78,11 +81,6 @@ def continue_as_new(
 ) -> Transition:
     """Close the run and start the next one of the chain in the same commit."""
     assert context.first_event is not None
-    if command.cron_schedule:
-        raise BadCommand(
-            _e.WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES,
-            "ContinueAsNewWorkflowExecution: cron_schedule is not built in this version of outlast",
-        )
     successor = chain.continued(state, context.first_event, command, context.now)
     started = successor.started_event.workflow_execution_started_event_attributes
     attributes: dict[str, Any] = {
@@ -94,6 +92,8 @@ def continue_as_new(
         "backoff_start_interval": started.first_workflow_task_backoff,
         "initiator": started.initiator,
         "workflow_task_completed_event_id": context.completed_event_id,
+        "inherit_build_id": command.inherit_build_id,
+        "initial_versioning_behavior": command.initial_versioning_behavior,
     }
     for name in ("input", "header", "memo", "search_attributes", "last_completion_result"):
         if started.HasField(name):
@@ -119,18 +119,15 @@ def timed_out(state: ExecutionState, now: int) -> bool:
 
 
 def time_out(state: ExecutionState, now: int, first: HistoryEvent | None) -> Transition:
-    """Close the run whose time is up; a run timeout may lead to another attempt."""
+    """Close the run whose time is up; a run timeout may lead to another run."""
     if not timed_out(state, now):
         return NOTHING
     attributes: dict[str, Any] = {"retry_state": _e.RETRY_STATE_TIMEOUT}
     successor: Successor | None = None
     if not state.execution_expires_at or state.execution_expires_at > now:
         failure = failures.timeout(_e.TIMEOUT_TYPE_START_TO_CLOSE, "workflow run timeout")
-        verdict = chain.decide_retry(state, failure, now)
-        attributes["retry_state"] = verdict.retry_state
-        if verdict.delay_ns is not None:
-            assert first is not None
-            successor = chain.retried(state, first, failure, verdict.delay_ns, now)
+        attributes["retry_state"], successor = chain.after_failure(state, first, failure, now)
+        if successor is not None:
             attributes["new_execution_run_id"] = successor.run_id
     event = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT, now, attributes)
     return Transition((event,), successor=successor)

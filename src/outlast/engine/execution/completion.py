@@ -65,7 +65,11 @@ def find(state: ExecutionState, scheduled_event_id: int, attempt: int, started_a
 
 def needs_first_event(state: ExecutionState, commands: Sequence[Command]) -> bool:
     """Whether one of the commands may start a next run, for which the run's first event has to be at hand."""
-    return any(command.command_type in _NEEDS_FIRST_EVENT for command in commands)
+    return any(
+        command.command_type in _NEEDS_FIRST_EVENT
+        or (state.cron_schedule and command.command_type == _e.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
+        for command in commands
+    )
 
 
 def complete(state: ExecutionState, request: RespondWorkflowTaskCompletedRequest, context: CommandContext) -> Completed:

@@ -60,7 +60,7 @@ def outstanding(state: ExecutionState) -> list[Effect]:
 
 def needs_first_event(state: ExecutionState, now: int) -> bool:
     """Whether ``advance`` may start a next run, for which the run's first event has to be at hand."""
-    return bool(state.retry_policy) and close.timed_out(state, now)
+    return bool(state.retry_policy or state.cron_schedule) and close.timed_out(state, now)
 
 
 def over_limit(state: ExecutionState) -> str:

@@ -71,6 +71,7 @@ def historic(state: ExecutionState) -> dict[str, Any]:
                 schedule_to_start_at=0,
                 suggest_continue_as_new=False,
                 history_size=0,
+                suggest_reasons=(),
             )
             if task.written
             else None

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflowservice.v1 import SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest
-from outlast.vocab import limits, retry
+from outlast.vocab import cron, limits, retry
 from outlast.vocab.errors import InvalidArgument, Unimplemented, WorkflowExecutionAlreadyStarted
 from outlast.vocab.times import from_duration, from_timestamp, parts
 
@@ -65,9 +65,9 @@ def validate(request: StartRequest) -> None:
         raise InvalidArgument(
             f"{subject}: workflow_start_delay cannot be combined with cron_schedule; give one of them"
         )
-    _validate_policies(request, subject)
     if request.cron_schedule:
-        raise Unimplemented(f"{subject}: cron_schedule is not built in this version of outlast")
+        cron.parse(request.cron_schedule)
+    _validate_policies(request, subject)
     if isinstance(request, StartWorkflowExecutionRequest) and request.completion_callbacks:
         raise Unimplemented(f"{subject}: completion_callbacks are not built in this version of outlast")
 
@@ -143,7 +143,7 @@ def _already_started(current: ExecutionState, why: str) -> WorkflowExecutionAlre
 def begin(request: StartRequest, now: int, *, run_id: str, eager: bool = False) -> Transition:
     """The first event of a run that a caller asked for, with the server's defaults filled in."""
     execution, run, task = effective_timeouts(*(from_duration(getattr(request, name)) for name in _TIMEOUTS))
-    delay = from_duration(request.workflow_start_delay)
+    delay = from_duration(request.workflow_start_delay) or cron.backoff_ns(request.cron_schedule, now, now)
     attributes: dict[str, Any] = {
         "workflow_type": request.workflow_type,
         "task_queue": {"name": request.task_queue.name, "kind": _e.TASK_QUEUE_KIND_NORMAL},
@@ -154,6 +154,7 @@ def begin(request: StartRequest, now: int, *, run_id: str, eager: bool = False) 
         "first_execution_run_id": run_id,
         "identity": request.identity,
         "attempt": 1,
+        "cron_schedule": request.cron_schedule,
         "first_workflow_task_backoff": parts(delay),
         "workflow_id": request.workflow_id,
         "root_workflow_execution": {"workflow_id": request.workflow_id, "run_id": run_id},

@@ -36,6 +36,7 @@ class WorkflowTask(msgspec.Struct, frozen=True, array_like=True):
     request_id: str = ""
     suggest_continue_as_new: bool = False
     history_size: int = 0
+    suggest_reasons: tuple[int, ...] = ()  # SUGGEST_CONTINUE_AS_NEW_REASON_*
 
     @property
     def started(self) -> bool:

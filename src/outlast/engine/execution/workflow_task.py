@@ -95,6 +95,7 @@ def started_event(task: WorkflowTask) -> HistoryEvent:
             "identity": task.identity,
             "request_id": task.request_id,
             "suggest_continue_as_new": task.suggest_continue_as_new,
+            "suggest_continue_as_new_reasons": task.suggest_reasons,
             "history_size_bytes": task.history_size,
         },
     )
@@ -129,17 +130,30 @@ def start(
     task = state.task
     if task is None or task.started or (task.scheduled_event_id, task.attempt) != (scheduled_event_id, attempt):
         return None
-    suggest = state.next_event_id > limits.HISTORY_EVENTS_SUGGEST or state.history_size > limits.HISTORY_BYTES_SUGGEST
+    reasons = _suggest_reasons(state)
     started = msgspec.structs.replace(
         task,
         started_at=now,
         started_event_id=state.next_event_id if task.written else state.next_event_id + 1,
         identity=identity,
         request_id=request_id,
-        suggest_continue_as_new=suggest,
+        suggest_continue_as_new=bool(reasons),
         history_size=state.history_size,
+        suggest_reasons=reasons,
     )
     return Transition(folds=((on_set, started, None),))
+
+
+def _suggest_reasons(state: ExecutionState) -> tuple[int, ...]:
+    """Why the workflow had better continue as new; empty while it need not (rule 3.6.4)."""
+    reasons = (
+        (state.history_size >= limits.HISTORY_BYTES_SUGGEST, _e.SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE),
+        (
+            state.next_event_id > limits.HISTORY_EVENTS_SUGGEST,
+            _e.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS,
+        ),
+    )
+    return tuple(reason for applies, reason in reasons if applies)
 
 
 def fail(state: ExecutionState, now: int, *, cause: int, failure: Failure, identity: str) -> Transition:
@@ -270,6 +284,7 @@ def on_started(state: ExecutionState, event: HistoryEvent) -> None:
             request_id=attributes.request_id,
             suggest_continue_as_new=attributes.suggest_continue_as_new,
             history_size=attributes.history_size_bytes,
+            suggest_reasons=tuple(attributes.suggest_continue_as_new_reasons),
         )
 
 

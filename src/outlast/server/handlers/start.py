@@ -40,7 +40,8 @@ async def start(
     current = await _current(node, namespace_id, request.workflow_id)
     way = starting.route(current.state if current else None, request)
     if way in (starting.Way.NEW, starting.Way.REPLACE):
-        eager = request.request_eager_execution and not request.HasField("workflow_start_delay")
+        waits = request.cron_schedule or request.HasField("workflow_start_delay")
+        eager = request.request_eager_execution and not waits
         run, draft = _begin(node, namespace_id, request, current, eager=eager)
         response = StartWorkflowExecutionResponse(started=True, status=run.state.status)
         if eager:
