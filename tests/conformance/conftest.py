@@ -81,17 +81,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if hasattr(item, "callspec") and "way" in item.callspec.params:
-            theirs = item.callspec.params["way"] == TEMPORALIO
-            item.obj = _in_time(getattr(twin(item.path), item.originalname) if theirs else item.obj)
+            item.obj = _case(item, item.callspec.params["way"])
 
 
-def _in_time(case: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    @functools.wraps(case)
-    async def limited(*args: Any, **kwargs: Any) -> None:
+def _case(item: pytest.Function, way: str) -> Callable[..., Awaitable[None]]:
+    """The case in the module of its SDK, with an end to its patience."""
+
+    @functools.wraps(item.obj)
+    async def case(**fixtures: Any) -> None:
+        function = getattr(twin(item.path), item.originalname) if way == TEMPORALIO else written
         async with asyncio.timeout(PATIENCE_S):
-            await case(*args, **kwargs)
+            await function(**fixtures)
 
-    return limited
+    written = item.obj
+    return case
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """One source, two SDKs: a file that imports ``outlast`` is loaded a second time with ``temporalio`` in its place.
 
 Only import statements are changed, so line numbers stay, and what the file says in strings stays what it says. The two
-SDKs have the same names in the same places (``outlast.api.enums.v1`` and ``temporalio.api.enums.v1`` too).
+SDKs have the same names in the same places; only the numbers in ``outlast.api.enums`` are not named by ``temporalio.api``,
+and serve both.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from _pytest.assertion.rewrite import rewrite_asserts
 
 _OURS = "outlast"
 _THEIRS = "temporalio"
+_SHARED = "outlast.api.enums"
 _twins: dict[Path, ModuleType] = {}
 
 
@@ -32,7 +34,7 @@ class _Imports(ast.NodeTransformer):
 
 def _moved(name: str) -> str:
     head, dot, rest = name.partition(".")
-    return _THEIRS + dot + rest if head == _OURS else name
+    return _THEIRS + dot + rest if head == _OURS and not name.startswith(_SHARED) else name
 
 
 def twin(path: Path) -> ModuleType:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any, NamedTuple
 
+import msgspec
+
 from outlast.api.workflowservice.v1 import (
     SignalWithStartWorkflowExecutionRequest,
     SignalWithStartWorkflowExecutionResponse,
@@ -74,7 +76,7 @@ async def signal_with_start(
     way = starting.route(current.state if current else None, request)
     replaced = None
     if way in (starting.Way.NEW, starting.Way.REPLACE):
-        run, draft = _begin(node, namespace_id, request, current)
+        run, draft = _begin(node, namespace_id, request, current, wakes=False)
         replaced = current if way is starting.Way.REPLACE else None
     else:
         assert current is not None
@@ -113,12 +115,20 @@ async def _current(node: Node, namespace_id: str, workflow_id: str) -> Run | Non
 
 
 def _begin(
-    node: Node, namespace_id: str, request: starting.StartRequest, current: Run | None, *, eager: bool = False
+    node: Node,
+    namespace_id: str,
+    request: starting.StartRequest,
+    current: Run | None,
+    *,
+    eager: bool = False,
+    wakes: bool = True,
 ) -> tuple[Run, Draft]:
+    """A new run with its first event; ``wakes`` is False where what follows at once schedules the workflow task."""
     key = RunKey(namespace_id, request.workflow_id, str(uuid.uuid4()))
     run = node.runs.create(key, current.key.run_id if current else None)
     draft = node.runs.draft(run)
-    draft.apply(starting.begin(request, draft.now, run_id=key.run_id, eager=eager))
+    started = starting.begin(request, draft.now, run_id=key.run_id, eager=eager)
+    draft.apply(started if wakes else msgspec.structs.replace(started, wakes=False))
     return run, draft
 
 
