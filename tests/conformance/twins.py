@@ -1,8 +1,8 @@
 """One source, two SDKs: a file that imports ``outlast`` is loaded a second time with ``temporalio`` in its place.
 
 Only import statements are changed, so line numbers stay, and what the file says in strings stays what it says. The two
-SDKs have the same names in the same places; only the numbers in ``outlast.api.enums`` are not named by ``temporalio.api``,
-and serve both.
+SDKs have the same names in the same places; only the numbers in ``outlast.api.enums`` have no names in
+``temporalio.api``, and serve both.
 """
 
 from __future__ import annotations
