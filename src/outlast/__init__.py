@@ -4,3 +4,16 @@ Nothing is imported here but the version: `from outlast import workflow, activit
 """
 
 __version__ = "0.1.0"
+
+
+def install_as_temporalio() -> None:
+    """Make ``import temporalio`` mean ``outlast`` in this process, with all submodules and messages.
+
+    Programs and plugins that were written for Temporal's Python SDK then run unchanged. Calling it again does nothing.
+
+    Raises:
+        RuntimeError: the real ``temporalio`` was imported before.
+    """
+    from outlast._temporalio import install
+
+    install()

@@ -20,7 +20,8 @@ from outlast.replay import PatchActivationInput
 
 from ._interceptor import Interceptor
 from ._plugin import Plugin
-from ._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from ._runner import WorkflowRunner
+from .workflow_sandbox import refusal
 
 if TYPE_CHECKING:
     from outlast.service import WorkflowService
@@ -247,9 +248,10 @@ def _refuse_not_built(config: WorkerConfig) -> None:
         if not any(value is other or value == other for other in unused):
             raise NotImplementedError(f"Worker({name}=...) is not built in outlast: {what}")
     for name in ("workflow_runner", "unsandboxed_workflow_runner"):
-        runner: object = config.get(name)
-        if runner is not None and type(runner) is not UnsandboxedWorkflowRunner:
-            raise NotImplementedError(f"Worker({name}={type(runner).__name__}) is not built in outlast")
+        runner: WorkflowRunner | None = config.get(name)  # type: ignore[assignment]
+        why = None if runner is None else refusal(runner)
+        if why is not None:
+            raise NotImplementedError(f"Worker({name}=...) is not built in outlast: {why}")
 
 
 def _check(config: WorkerConfig) -> None:

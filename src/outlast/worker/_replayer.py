@@ -32,6 +32,7 @@ from ._interceptor import Interceptor
 from ._plugin import Plugin
 from ._registry import workflow_definitions
 from ._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from .workflow_sandbox import SandboxedWorkflowRunner, refusal
 
 
 class ReplayerConfig(TypedDict, total=False):
@@ -72,7 +73,8 @@ class WorkflowReplayResults:
     """Failures by run id."""
 
 
-_RUNNER = UnsandboxedWorkflowRunner()
+_RUNNER = SandboxedWorkflowRunner()
+_UNSANDBOXED = UnsandboxedWorkflowRunner()
 _Results = AbstractAsyncContextManager[AsyncIterator[WorkflowReplayResult]]
 
 
@@ -85,7 +87,7 @@ class Replayer:
         workflows: Sequence[type],
         workflow_task_executor: ThreadPoolExecutor | None = None,
         workflow_runner: WorkflowRunner = _RUNNER,
-        unsandboxed_workflow_runner: WorkflowRunner = _RUNNER,
+        unsandboxed_workflow_runner: WorkflowRunner = _UNSANDBOXED,
         namespace: str = "ReplayNamespace",
         data_converter: DataConverter = DataConverter.default,
         interceptors: Sequence[Interceptor] = [],
@@ -239,6 +241,7 @@ def _refuse_not_built(config: ReplayerConfig) -> None:
         if config.get(name):
             raise NotImplementedError(f"Replayer({name}=...) is not built in outlast")
     for name in ("workflow_runner", "unsandboxed_workflow_runner"):
-        runner: object = config.get(name)
-        if runner is not None and type(runner) is not UnsandboxedWorkflowRunner:
-            raise NotImplementedError(f"Replayer({name}={type(runner).__name__}) is not built in outlast")
+        runner: WorkflowRunner | None = config.get(name)  # type: ignore[assignment]
+        why = None if runner is None else refusal(runner)
+        if why is not None:
+            raise NotImplementedError(f"Replayer({name}=...) is not built in outlast: {why}")

@@ -27,11 +27,13 @@ from ._config import Link, PollerBehavior, PollerBehaviorSimpleMaximum, WorkerCo
 from ._interceptor import Interceptor
 from ._plugin import Plugin
 from ._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from .workflow_sandbox import SandboxedWorkflowRunner
 
 logger = logging.getLogger("outlast.worker")
 
 _SHUTDOWN_CALL = timedelta(seconds=5)
-_RUNNER = UnsandboxedWorkflowRunner()
+_RUNNER = SandboxedWorkflowRunner()
+_UNSANDBOXED = UnsandboxedWorkflowRunner()
 _FIVE_POLLS = PollerBehaviorSimpleMaximum(maximum=5)
 
 
@@ -50,7 +52,7 @@ class Worker:
         workflow_task_executor: ThreadPoolExecutor | None = None,
         nexus_task_executor: ThreadPoolExecutor | None = None,
         workflow_runner: WorkflowRunner = _RUNNER,
-        unsandboxed_workflow_runner: WorkflowRunner = _RUNNER,
+        unsandboxed_workflow_runner: WorkflowRunner = _UNSANDBOXED,
         plugins: Sequence[Plugin] = [],
         interceptors: Sequence[Interceptor] = [],
         build_id: str | None = None,
