@@ -3,6 +3,8 @@
 Nothing is imported here but the version: `from outlast import workflow, activity` imports those modules and no more.
 """
 
+from __future__ import annotations
+
 __version__ = "0.1.0"
 
 
@@ -14,6 +16,6 @@ def install_as_temporalio() -> None:
     Raises:
         RuntimeError: the real ``temporalio`` was imported before.
     """
-    from outlast._temporalio import install
+    from outlast.alias import install
 
     install()
