@@ -21,6 +21,9 @@ from ._config import ConnectConfig, GrpcCompression, HttpConnectProxyConfig, TLS
 
 _GZIP_BYTES_MIN = 1024  # below this gzip saves less than it costs
 _RECEIVED_BYTES_MAX = 128 * 1024 * 1024
+# gRPC's own 1 s to 120 s would leave workers idle long after a server has come back.
+_RECONNECT_MS_MIN = 100
+_RECONNECT_MS_MAX = 5000
 _CALL_SECONDS = 30.0  # deadline of a call that got none. Source: Temporal's SDKs
 _LONG_POLL_SECONDS = 70.0
 
@@ -117,10 +120,12 @@ def _options(config: ConnectConfig) -> Sequence[tuple[str, Any]]:
         ("grpc.max_receive_message_length", _RECEIVED_BYTES_MAX),
         ("grpc.max_send_message_length", -1),
         ("grpc.enable_http_proxy", 0),
+        ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MS_MIN),
+        ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS_MAX),
     ]
     proxy = config.http_connect_proxy_config
     if proxy is not None:
-        options[-1] = ("grpc.enable_http_proxy", 1)
+        options[options.index(("grpc.enable_http_proxy", 0))] = ("grpc.enable_http_proxy", 1)
         options.append(("grpc.http_proxy", _proxy_url(proxy)))
     elif config.dns_load_balancing_config is not None:
         interval = config.dns_load_balancing_config.resolution_interval_millis
