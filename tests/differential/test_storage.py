@@ -40,8 +40,8 @@ steps = st.tuples(
 
 
 def conditions(column: Column) -> st.SearchStrategy[Condition]:
-    values: st.SearchStrategy[Any] = texts if column.is_text else st.integers(-2, 10)
-    one = [Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE] + [Op.STARTS_WITH, Op.NOT_STARTS_WITH] * column.is_text
+    values: st.SearchStrategy[Any] = texts if column.kind is str else st.integers(-2, 10)
+    one = [Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE] + [Op.STARTS_WITH, Op.NOT_STARTS_WITH] * (column.kind is str)
     return st.one_of(
         st.builds(Condition, st.just(column), st.sampled_from(one), values),
         st.builds(Condition, st.just(column), st.sampled_from([Op.IN, Op.NOT_IN]), st.lists(values).map(tuple)),

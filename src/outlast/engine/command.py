@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
+from outlast.api.common.v1 import SearchAttributes
+from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
+from outlast.vocab.search_attributes import BadValue
+
+from .visibility.attributes import typed
+
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 class CommandContext(msgspec.Struct, frozen=True):
@@ -13,6 +23,7 @@ class CommandContext(msgspec.Struct, frozen=True):
     ``completed_event_id`` is the id of the WorkflowTaskCompleted event. ``first_event`` is the run's
     WorkflowExecutionStarted event, given when a command may start a next run. ``eager_activities`` says whether the
     caller takes activities inline. ``process`` is the engine process when its own worker calls, "" for a remote one.
+    ``search_attributes`` are the namespace's own, name -> INDEXED_VALUE_TYPE_*.
     """
 
     now: int
@@ -21,6 +32,18 @@ class CommandContext(msgspec.Struct, frozen=True):
     first_event: HistoryEvent | None = None
     eager_activities: bool = False
     process: str = ""
+    search_attributes: Mapping[str, int] = _NONE
+
+    def typed(self, message: SearchAttributes, subject: str) -> SearchAttributes:
+        """Search attributes that a command sets, checked and with their types.
+
+        Raises:
+            BadCommand: BAD_SEARCH_ATTRIBUTES, for an unknown name, a value of another type, or too much of it.
+        """
+        try:
+            return typed(message, self.search_attributes)
+        except BadValue as error:
+            raise BadCommand(_e.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, f"{subject}: {error}") from None
 
 
 class BadCommand(Exception):

@@ -62,7 +62,8 @@ class Node:
         cls, storage: Storage, *, clock: Clock | None = None, namespaces: Sequence[str] = ("default",)
     ) -> Node:
         """Start an engine: create missing namespaces, take up the open runs, start the timers."""
-        from .handlers import HANDLERS  # the handlers import this module
+        from . import reclaim  # these import this module
+        from .handlers import HANDLERS
 
         node = cls(storage, clock or WallClock(), HANDLERS)
         await node.namespaces.load()
@@ -70,6 +71,8 @@ class Node:
             await node.namespaces.ensure(name)
         node.timers.horizon_at = node.clock.now() + _HORIZON_NS
         await node._take_up()
+        for namespace_id in node.namespaces.deleted():
+            reclaim.begin(node, namespace_id)
         node._sweeper = asyncio.get_running_loop().create_task(node._sweep())
         return node
 

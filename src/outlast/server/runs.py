@@ -210,6 +210,7 @@ class Runs:
             current = CurrentRow(run.key.run_id, run.replaces)
             self._current[run.key[:2]] = run.key.run_id
             self._keep(run)
+        visible = visibility.changes(outcome.events)
         return Commit(
             key=run.key,
             expected_version=expected,
@@ -218,8 +219,9 @@ class Runs:
             wake_at=outcome.wake_at,
             first_event_id=outcome.first_event_id,
             events=outcome.batch,
-            visibility=visibility.row(state) if visibility.changes(outcome.events) else None,
+            visibility=visibility.row(state) if visible else None,
             current=current,
+            indexed=visibility.indexed(state) if visible and state.search_attributes else (),
         )
 
     def _committed(self, done: asyncio.Future[None], outcomes: list[tuple[Run, Outcome]]) -> None:
@@ -238,8 +240,17 @@ class Runs:
             elif run.queries:
                 self.on_durable(run)
 
+    async def delete(self, key: RunKey) -> None:
+        """Remove a run, open or closed, with its history; who waits for it finds it gone. Durable on return."""
+        run = self._runs.get(key)
+        if run is not None:
+            self._drop(run)
+        self._timers.set(key, None)
+        await self._storage.delete(key)
+        self._forget_current(key)
+
     def _drop(self, run: Run) -> None:
-        """A commit failed: what the cache holds of this run is not true."""
+        """What the cache holds of this run is not true any more: a commit failed, or the run is deleted."""
         run.dropped = True
         if self._runs.get(run.key) is run:
             del self._runs[run.key]

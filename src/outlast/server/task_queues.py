@@ -135,6 +135,11 @@ class TaskQueues:
         _release(queue)
         return tasks
 
+    def shut_namespace(self, namespace_id: str) -> None:
+        """The namespace is gone: give up the pollers of its queues, and forget the tasks."""
+        for queue_id in [queue_id for queue_id in self._queues if queue_id.namespace_id == namespace_id]:
+            self.shut(queue_id)
+
     def sweep(self) -> None:
         """Forget queues that nobody has used for minutes."""
         oldest = self._clock.now() - _FORGET_NS

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from outlast.api.common.v1 import SearchAttributes, WorkflowExecution, WorkflowType
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
+from outlast.api.workflow.v1 import WorkflowExecutionInfo
 from outlast.engine.execution.close import STATUS
 from outlast.engine.execution.state import ExecutionState
+from outlast.storage.listing import Listed
 from outlast.storage.port import VisibilityRow
+from outlast.vocab import search_attributes
+from outlast.vocab.filters import Indexed
+from outlast.vocab.times import duration, timestamp
 
 _VISIBLE = frozenset(
     {
@@ -23,6 +29,11 @@ _VISIBLE = frozenset(
 def changes(events: Iterable[HistoryEvent]) -> bool:
     """Whether one of the events shows in the lists."""
     return any(event.event_type in _VISIBLE for event in events)
+
+
+def indexed(state: ExecutionState) -> Indexed:
+    """The run's search attributes as lists compare them."""
+    return search_attributes.indexed(SearchAttributes.FromString(state.search_attributes))
 
 
 def row(state: ExecutionState) -> VisibilityRow:
@@ -44,3 +55,29 @@ def row(state: ExecutionState) -> VisibilityRow:
         root_workflow_id=state.root_workflow_id,
         root_run_id=state.root_run_id,
     )
+
+
+def info(listed: Listed) -> WorkflowExecutionInfo:
+    """A run of a list as the message that shows it."""
+    key, row = listed
+    message = WorkflowExecutionInfo(
+        execution=WorkflowExecution(workflow_id=key.workflow_id, run_id=key.run_id),
+        type=WorkflowType(name=row.workflow_type),
+        start_time=timestamp(row.start_time),
+        execution_time=timestamp(row.execution_time),
+        status=row.status,
+        history_length=row.history_length,
+        history_size_bytes=row.history_size_bytes,
+        state_transition_count=row.state_transition_count,
+        task_queue=row.task_queue,
+        root_execution=WorkflowExecution(workflow_id=row.root_workflow_id, run_id=row.root_run_id),
+    )
+    message.memo.MergeFromString(row.memo)
+    message.search_attributes.MergeFromString(row.search_attributes)
+    if row.parent_workflow_id:
+        message.parent_execution.workflow_id = row.parent_workflow_id
+        message.parent_execution.run_id = row.parent_run_id
+    if row.close_time is not None:
+        message.close_time.CopyFrom(timestamp(row.close_time))
+        message.execution_duration.CopyFrom(duration(row.close_time - row.execution_time))
+    return message

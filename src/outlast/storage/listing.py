@@ -1,145 +1,58 @@
-"""What lists can be asked: a filter as a tree of values, an order, pages and their tokens.
+"""Pages of lists: the place of a run in an order, and the tokens that name it.
 
-Rule: no store sees a query text. A parser builds these values; every store answers them alike. A comparison with a
-value that a run does not have (the close time of an open run) is false, also a negated one; only ``IS_NULL`` finds it.
-There is no NOT: it is pushed down to the operators, each of which has its opposite.
+What is listed and how it is ordered are the values of ``vocab.filters``.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from enum import Enum
 from typing import Final, NamedTuple
 
 from outlast.storage.errors import BadPageToken
 from outlast.storage.rows import RunKey, VisibilityRow
+from outlast.vocab.filters import (
+    BY_CLOSE_TIME,
+    And,
+    Attribute,
+    Column,
+    Condition,
+    Field,
+    Filter,
+    Indexed,
+    Kind,
+    Op,
+    Or,
+    Order,
+    Scalar,
+    name_of,
+)
+
+__all__ = [
+    "BY_CLOSE_TIME",
+    "OPEN",
+    "And",
+    "Attribute",
+    "Column",
+    "Condition",
+    "Field",
+    "Filter",
+    "Indexed",
+    "Listed",
+    "Op",
+    "Or",
+    "Order",
+    "Page",
+    "Position",
+    "Scalar",
+    "missing",
+    "position",
+    "rank",
+    "read_token",
+    "token",
+]
 
 OPEN: Final = 2**63 - 1
 """Stands for the close time of an open run where runs are ordered by it: after every other."""
-
-
-class Column(Enum):
-    """What of a run can be compared and ordered by; times and durations in ns."""
-
-    WORKFLOW_ID = "workflow_id"
-    RUN_ID = "run_id"
-    WORKFLOW_TYPE = "workflow_type"
-    TASK_QUEUE = "task_queue"
-    STATUS = "status"
-    START_TIME = "start_time"
-    EXECUTION_TIME = "execution_time"
-    CLOSE_TIME = "close_time"
-    EXECUTION_DURATION = "execution_duration"
-    """From the execution time to the close time; an open run has none."""
-    HISTORY_LENGTH = "history_length"
-    HISTORY_SIZE_BYTES = "history_size_bytes"
-    STATE_TRANSITION_COUNT = "state_transition_count"
-    PARENT_WORKFLOW_ID = "parent_workflow_id"
-    PARENT_RUN_ID = "parent_run_id"
-    ROOT_WORKFLOW_ID = "root_workflow_id"
-    ROOT_RUN_ID = "root_run_id"
-
-    @property
-    def is_text(self) -> bool:
-        """Whether its values are str; the others' are int."""
-        return self in _TEXT
-
-    @property
-    def of_closed_runs(self) -> bool:
-        """Whether only closed runs have it."""
-        return self in (Column.CLOSE_TIME, Column.EXECUTION_DURATION)
-
-
-_TEXT: Final = frozenset(
-    {
-        Column.WORKFLOW_ID,
-        Column.RUN_ID,
-        Column.WORKFLOW_TYPE,
-        Column.TASK_QUEUE,
-        Column.PARENT_WORKFLOW_ID,
-        Column.PARENT_RUN_ID,
-        Column.ROOT_WORKFLOW_ID,
-        Column.ROOT_RUN_ID,
-    }
-)
-
-
-class Op(Enum):
-    """How a column is compared."""
-
-    EQ = "="
-    NE = "!="
-    LT = "<"
-    LE = "<="
-    GT = ">"
-    GE = ">="
-    IN = "IN"
-    NOT_IN = "NOT IN"
-    STARTS_WITH = "STARTS_WITH"
-    NOT_STARTS_WITH = "NOT STARTS_WITH"
-    IS_NULL = "IS NULL"
-    IS_NOT_NULL = "IS NOT NULL"
-
-
-_OF_MANY: Final = frozenset({Op.IN, Op.NOT_IN})
-_OF_NONE: Final = frozenset({Op.IS_NULL, Op.IS_NOT_NULL})
-_OF_TEXT: Final = frozenset({Op.STARTS_WITH, Op.NOT_STARTS_WITH})
-
-Value = str | int | tuple[str, ...] | tuple[int, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One comparison. ``value`` is a tuple for IN and NOT_IN, None for IS_NULL and IS_NOT_NULL, else a str or int."""
-
-    column: Column
-    op: Op
-    value: Value = None
-
-    def __post_init__(self) -> None:
-        kind = str if self.column.is_text else int
-        if self.op in _OF_NONE:
-            right = self.value is None
-        elif self.op in _OF_MANY:
-            right = isinstance(self.value, tuple) and all(type(each) is kind for each in self.value)
-        else:
-            right = type(self.value) is kind
-        if self.op in _OF_TEXT:
-            right = right and self.column.is_text
-        if not right:
-            raise TypeError(
-                f"{self.column.value} {self.op.value} {self.value!r}: the column's values are {kind.__name__}"
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """True when all parts are; true without parts."""
-
-    parts: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """True when one part is; false without parts."""
-
-    parts: tuple[Filter, ...]
-
-
-Filter = Condition | And | Or
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """By these columns, all in one direction; then by run id and workflow id, ascending."""
-
-    columns: tuple[Column, ...]
-    descending: bool = False
-
-
-BY_CLOSE_TIME: Final = Order((Column.CLOSE_TIME, Column.START_TIME), descending=True)
-"""Open runs first. Source: semantics 3.11.6."""
 
 
 class Listed(NamedTuple):
@@ -159,14 +72,37 @@ class Page(NamedTuple):
 class Position(NamedTuple):
     """The place of one run in an order: the values of its columns, then what breaks ties."""
 
-    values: tuple[str | int, ...]
+    values: tuple[Scalar, ...]
     run_id: str
     workflow_id: str
 
 
-def position(listed: Listed, order: Order) -> Position:
+def position(listed: Listed, indexed: Indexed, order: Order) -> Position:
     """Where a run stands in an order."""
-    return Position(tuple(rank(listed, column) for column in order.columns), listed.key.run_id, listed.key.workflow_id)
+    values = tuple(_place(listed, indexed, column, order.descending) for column in order.columns)
+    return Position(values, listed.key.run_id, listed.key.workflow_id)
+
+
+def _place(listed: Listed, indexed: Indexed, column: Field, descending: bool) -> Scalar:
+    if isinstance(column, Column):
+        return rank(listed, column)
+    values = next((values for attribute, values in indexed if attribute == column), None)
+    return missing(column, descending) if values is None else _flat(column)(values[0])
+
+
+def missing(attribute: Attribute, descending: bool) -> Scalar:
+    """Stands for a search attribute that a run does not have, where runs are ordered by it: after every other."""
+    kind = _flat(attribute)
+    if kind is str:
+        return "" if descending else "\U0010ffff"
+    if kind is float:
+        return float("-inf" if descending else "inf")
+    return -OPEN - 1 if descending else OPEN
+
+
+def _flat(column: Field) -> Kind:
+    """The type of a column's values in an order: truth values are numbers there."""
+    return int if column.kind is bool else column.kind
 
 
 def rank(listed: Listed, column: Column) -> str | int:
@@ -196,7 +132,7 @@ def read_token(page_token: bytes, order: Order) -> Position:
     """
     try:
         name, values, run_id, workflow_id = json.loads(page_token)
-        kinds = [str if column.is_text else int for column in order.columns]
+        kinds = [_flat(column) for column in order.columns]
         sound = (
             name == _name(order)
             and [type(value) for value in values] == kinds
@@ -214,4 +150,4 @@ def read_token(page_token: bytes, order: Order) -> Position:
 
 
 def _name(order: Order) -> str:
-    return ("-" if order.descending else "+") + ",".join(column.value for column in order.columns)
+    return ("-" if order.descending else "+") + ",".join(name_of(column) for column in order.columns)

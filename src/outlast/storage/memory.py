@@ -17,14 +17,18 @@ from outlast.storage.errors import Conflict, StorageClosed
 from outlast.storage.listing import (
     BY_CLOSE_TIME,
     And,
+    Column,
     Condition,
+    Field,
     Filter,
+    Indexed,
     Listed,
     Op,
     Or,
     Order,
     Page,
     Position,
+    Scalar,
     position,
     rank,
     read_token,
@@ -32,6 +36,7 @@ from outlast.storage.listing import (
 )
 from outlast.storage.port import Commit, Record, Statistics
 from outlast.storage.rows import RunKey, VisibilityRow
+from outlast.vocab.filters import NEGATED
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class _Run:
     snapshot: bytes = b""
     wake_at: int | None = None
     visibility: VisibilityRow | None = None
+    indexed: Indexed = ()
     batches: dict[int, bytes] = field(default_factory=dict)
     """First event id -> the batch; ascending."""
 
@@ -80,6 +86,7 @@ class MemoryStorage:
             run.batches[change.first_event_id] = change.events
         if change.visibility is not None:
             run.visibility = change.visibility
+            run.indexed = change.indexed
         if change.current is not None:
             self._current[change.key[:2]] = change.current.run_id
 
@@ -98,6 +105,12 @@ class MemoryStorage:
         named = next((other for other, (its, _) in self._namespaces.items() if its == name), None)
         check_namespace(namespace_id, name, expected, stored[1] if stored else None, named)
         self._namespaces[namespace_id] = (name, data)
+        self._count()
+
+    async def delete_namespace(self, namespace_id: str) -> None:
+        """Forget a namespace, see Storage.delete_namespace."""
+        self._check_open()
+        self._namespaces.pop(namespace_id, None)
         self._count()
 
     def _version(self, key: RunKey) -> int:
@@ -166,7 +179,7 @@ class MemoryStorage:
     ) -> Page:
         """A page of a list, see Storage.list_executions."""
         assert page_size >= 1
-        places = {position(listed, order): listed for listed in self._listed(namespace_id, where)}
+        places = {position(listed, its, order): listed for listed, its in self._listed(namespace_id, where)}
 
         ordered = sorted(places, key=operator.itemgetter(1, 2))
         ordered.sort(key=operator.itemgetter(0), reverse=order.descending)
@@ -184,17 +197,17 @@ class MemoryStorage:
     async def count_executions_by_status(self, namespace_id: str, where: Filter | None = None) -> dict[int, int]:
         """The size of a list by status, see Storage.count_executions_by_status."""
         counts: dict[int, int] = {}
-        for listed in self._listed(namespace_id, where):
+        for listed, _ in self._listed(namespace_id, where):
             counts[listed.row.status] = counts.get(listed.row.status, 0) + 1
         return dict(sorted(counts.items()))
 
-    def _listed(self, namespace_id: str, where: Filter | None) -> Iterator[Listed]:
+    def _listed(self, namespace_id: str, where: Filter | None) -> Iterator[tuple[Listed, Indexed]]:
         self._check_open()
         for key, run in self._runs.items():
             if key.namespace_id == namespace_id and run.visibility is not None:
                 listed = Listed(key, run.visibility)
-                if where is None or _matches(listed, where):
-                    yield listed
+                if where is None or _matches(listed, run.indexed, where):
+                    yield listed, run.indexed
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -235,12 +248,24 @@ _COMPARE: Final[dict[Op, Callable[[Any, Any], bool]]] = {
 assert set(_COMPARE) == set(Op)
 
 
-def _matches(listed: Listed, where: Filter) -> bool:
+def _matches(listed: Listed, indexed: Indexed, where: Filter) -> bool:
     if isinstance(where, And):
-        return all(_matches(listed, part) for part in where.parts)
+        return all(_matches(listed, indexed, part) for part in where.parts)
     if isinstance(where, Or):
-        return any(_matches(listed, part) for part in where.parts)
+        return any(_matches(listed, indexed, part) for part in where.parts)
     assert isinstance(where, Condition)
-    if where.column.of_closed_runs and listed.row.close_time is None:
+    values = _values(listed, indexed, where.column)
+    if not values:
         return where.op is Op.IS_NULL
-    return _COMPARE[where.op](rank(listed, where.column), where.value)
+    compare = _COMPARE[where.op]
+    every = where.op in NEGATED
+    return (all if every else any)(compare(value, where.value) for value in values)
+
+
+def _values(listed: Listed, indexed: Indexed, column: Field) -> tuple[Scalar, ...]:
+    """The values that a run has in a column; none where it has none."""
+    if isinstance(column, Column):
+        if column.of_closed_runs and listed.row.close_time is None:
+            return ()
+        return (rank(listed, column),)
+    return next((values for attribute, values in indexed if attribute == column), ())

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from outlast.storage.listing import BY_CLOSE_TIME, Filter, Order, Page
+from outlast.storage.listing import BY_CLOSE_TIME, Filter, Indexed, Order, Page
 from outlast.storage.rows import RunKey, VisibilityRow
 
 __all__ = ["Commit", "CurrentRow", "Record", "RunKey", "Statistics", "Storage", "VisibilityRow"]
@@ -45,6 +45,8 @@ class Commit:
     """None = unchanged."""
     current: CurrentRow | None = None
     """None = the pointer is unchanged."""
+    indexed: Indexed = ()
+    """With ``visibility``: the search attributes that lists compare from now on."""
 
     def __post_init__(self) -> None:
         assert self.version > self.expected_version >= 0, f"{self.key}: a commit has to raise the version"
@@ -160,6 +162,9 @@ class Storage(Protocol):
         Raises:
             Conflict: other data is stored under the id, or another id has the name.
         """
+
+    async def delete_namespace(self, namespace_id: str) -> None:
+        """Forget a namespace's name and data; durable on return. Does nothing for one that is not there."""
 
     async def close(self) -> None:
         """Wait for the commits that were handed over, then let go of everything. Later commits are StorageClosed."""

@@ -90,6 +90,10 @@ class SqliteStorage:
         write = partial(self._writer.put_namespace, namespace_id, name, data, expected)
         await self._group.submit(write, len(data))
 
+    async def delete_namespace(self, namespace_id: str) -> None:
+        """Forget a namespace, see Storage.delete_namespace."""
+        await self._group.submit(partial(self._writer.delete_namespace, namespace_id), 0)
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     async def load(self, key: RunKey) -> Record | None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import apsw
 
 from outlast.storage.conflicts import check, check_namespace
-from outlast.storage.listing import OPEN
+from outlast.storage.listing import OPEN, Indexed
 from outlast.storage.port import Commit, Record
 from outlast.storage.rows import RunKey, VisibilityRow
 from outlast.storage.sqlite_connection import errors, spares_others, translated
@@ -28,6 +28,7 @@ _ADD_NAMESPACE = "INSERT INTO namespaces (namespace_id) VALUES (?)"
 _NAMESPACE_DATA = "SELECT data FROM namespaces WHERE namespace_id = ?"
 _NAMESPACE_NAMED = "SELECT namespace_id FROM namespaces WHERE name = ?"
 _SET_NAMESPACE = "UPDATE namespaces SET name = ?, data = ? WHERE namespace_no = ?"
+_FORGET_NAMESPACE = "UPDATE namespaces SET name = NULL, data = NULL WHERE namespace_id = ?"
 _NAMESPACES = "SELECT data FROM namespaces WHERE data IS NOT NULL ORDER BY name"
 
 _FIND_RUN = (
@@ -62,6 +63,8 @@ _SET_VISIBILITY = (
     f"INSERT INTO visibility (run_no, namespace_no, {SHOWN}) VALUES ({', '.join('?' * 17)})"
     " ON CONFLICT DO UPDATE SET " + ", ".join(f"{column} = excluded.{column}" for column in SHOWN.split(", "))
 )
+ADD_INDEXED: Final = "INSERT INTO search_attributes (run_no, key, value, namespace_no) VALUES (?, ?, ?, ?)"
+_DELETE_INDEXED = "DELETE FROM search_attributes WHERE run_no = ?"
 _DUE = (
     "SELECT e.wake_at, n.namespace_id, e.workflow_id, e.run_id"
     " FROM executions e CROSS JOIN namespaces n ON n.namespace_no = e.namespace_no"
@@ -73,7 +76,9 @@ _DUE_NEXT = _DUE.format(
     "AND (e.wake_at, e.run_id) >= (?4, ?5)"
     " AND ((e.wake_at, e.run_id) <> (?4, ?5) OR (n.namespace_id, e.workflow_id) > (?6, ?7))"
 )
-_DELETE: Final = tuple(f"DELETE FROM {table} WHERE run_no = ?" for table in ("history", "visibility", "executions"))
+_DELETE: Final = tuple(
+    f"DELETE FROM {table} WHERE run_no = ?" for table in ("history", "search_attributes", "visibility", "executions")
+)
 _DELETE_CURRENT = (
     "DELETE FROM current_executions WHERE workflow_id = ? AND run_id = ?"
     " AND namespace_no = (SELECT namespace_no FROM namespaces WHERE namespace_id = ?)"
@@ -154,6 +159,7 @@ class Writer:
             execute(_ADD_EVENTS, (run_no, change.first_event_id, change.events))
         if change.visibility is not None:
             self._write_visibility(run_no, key.namespace_id, change.visibility)
+            self._write_indexed(run_no, key.namespace_id, change.indexed, new=known is None)
         if change.current is not None:
             execute(_SET_CURRENT, (self._namespace_no(key.namespace_id), key.workflow_id, change.current.run_id))
 
@@ -179,6 +185,14 @@ class Writer:
         )
         self._execute(_SET_VISIBILITY, values)
 
+    def _write_indexed(self, run_no: int, namespace_id: str, indexed: Indexed, *, new: bool) -> None:
+        if not new:
+            self._execute(_DELETE_INDEXED, (run_no,))
+        namespace_no = self._namespace_no(namespace_id)
+        for attribute, values in indexed:
+            for value in values:
+                self._execute(ADD_INDEXED, (run_no, attribute.key, value, namespace_no))
+
     def delete(self, key: RunKey) -> None:
         """Remove a run and all that belongs to it."""
         known = self._find(key)
@@ -194,6 +208,10 @@ class Writer:
         stored = self._execute(_NAMESPACE_DATA, (namespace_id,)).fetchall()
         check_namespace(namespace_id, name, expected, stored[0][0] if stored else None, named[0][0] if named else None)
         self._execute(_SET_NAMESPACE, (name, data, self._namespace_no(namespace_id)))
+
+    def delete_namespace(self, namespace_id: str) -> None:
+        """Forget a namespace; its number stays."""
+        self._execute(_FORGET_NAMESPACE, (namespace_id,))
 
     # -- what is known -------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ file's header (``user_version``), beside the mark that it is Outlast's (``applic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -14,8 +15,11 @@ from typing import Final
 import apsw
 
 from outlast import __version__
+from outlast.api.common.v1 import SearchAttributes
 from outlast.storage.errors import DatabaseError, DatabaseTooNew, NotAnOutlastDatabase
 from outlast.storage.sqlite_connection import damaged, errors, reader
+from outlast.storage.sqlite_rows import ADD_INDEXED
+from outlast.vocab.search_attributes import indexed
 
 APPLICATION_ID: Final = int.from_bytes(b"OLST", "big")
 
@@ -97,6 +101,18 @@ def _check(connection: apsw.Connection, path: Path) -> None:
         raise damaged(path, str(finding))
 
 
+def _index_search_attributes(connection: apsw.Connection) -> None:
+    """Take the values out of the messages that the rows of the lists hold."""
+    rows = "SELECT run_no, namespace_no, search_attributes FROM visibility WHERE length(search_attributes) > 0"
+    for run_no, namespace_no, data in connection.execute(rows):
+        for attribute, values in indexed(SearchAttributes.FromString(data)):
+            connection.executemany(ADD_INDEXED, [(run_no, attribute.key, value, namespace_no) for value in values])
+
+
+_FILL: Final[dict[int, Callable[[apsw.Connection], None]]] = {2: _index_search_attributes}
+"""What fills the tables of a schema from those of the one before, where SQL cannot."""
+
+
 def migrate(connection: apsw.Connection, path: Path) -> None:
     """Bring a database that ``inspect`` let pass to the newest schema; each step is kept whole or not at all."""
     with errors(path):
@@ -108,6 +124,8 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
                     connection.execute("ROLLBACK")
                     return
                 connection.execute(MIGRATIONS[done + 1])
+                if done + 1 in _FILL:
+                    _FILL[done + 1](connection)
                 connection.pragma("application_id", APPLICATION_ID)
                 connection.pragma("user_version", done + 1)
                 connection.execute(

@@ -160,6 +160,14 @@ WORKER_REGISTRY_NS: Final = 5 * _MINUTE
 # Visibility
 VISIBILITY_PAGE_MAX: Final = 1000
 """(3.11.6)."""
+NAMESPACES_PAGE_MAX: Final = 1000
+"""Namespaces of one page: ours, for memory."""
+VISIBILITY_QUERY_BYTES_MAX: Final = 64 * _KIB
+"""One list filter: ours, so that reading it stays short."""
+VISIBILITY_COMPARISONS_MAX: Final = 500
+"""Of one list filter: ours; SQLite allows expressions of depth 1000."""
+VISIBILITY_NESTING_MAX: Final = 50
+"""Levels of one list filter: ours, for the same reason."""
 SEARCH_ATTRIBUTES_MAX: Final = 100
 """Keys of one execution (3.11.1)."""
 SEARCH_ATTRIBUTE_BYTES_MAX: Final = 2 * _KIB

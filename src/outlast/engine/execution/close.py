@@ -81,6 +81,11 @@ def continue_as_new(
 ) -> Transition:
     """Close the run and start the next one of the chain in the same commit."""
     assert context.first_event is not None
+    if command.HasField("search_attributes"):
+        attributes_typed = context.typed(command.search_attributes, "ContinueAsNewWorkflowExecution")
+        given, command = command, ContinueAsNewWorkflowExecutionCommandAttributes()
+        command.CopyFrom(given)
+        command.search_attributes.CopyFrom(attributes_typed)
     successor = chain.continued(state, context.first_event, command, context.now)
     started = successor.started_event.workflow_execution_started_event_attributes
     attributes: dict[str, Any] = {

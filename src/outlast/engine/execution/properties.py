@@ -34,7 +34,7 @@ def upsert_search_attributes(
         )
     attributes = {
         "workflow_task_completed_event_id": context.completed_event_id,
-        "search_attributes": command.search_attributes,
+        "search_attributes": context.typed(command.search_attributes, "UpsertWorkflowSearchAttributes"),
     }
     return Transition((new_event(_e.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, context.now, attributes),))
 

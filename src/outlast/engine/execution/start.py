@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, TypeAlias
 
+from outlast.api.common.v1 import SearchAttributes
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflowservice.v1 import SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest
@@ -140,8 +141,19 @@ def _already_started(current: ExecutionState, why: str) -> WorkflowExecutionAlre
     )
 
 
-def begin(request: StartRequest, now: int, *, run_id: str, eager: bool = False) -> Transition:
-    """The first event of a run that a caller asked for, with the server's defaults filled in."""
+def begin(
+    request: StartRequest,
+    now: int,
+    *,
+    run_id: str,
+    eager: bool = False,
+    search_attributes: SearchAttributes | None = None,
+) -> Transition:
+    """The first event of a run that a caller asked for, with the server's defaults filled in.
+
+    Args:
+        search_attributes: the request's, checked and with their types; None takes them as they are.
+    """
     execution, run, task = effective_timeouts(*(from_duration(getattr(request, name)) for name in _TIMEOUTS))
     delay = from_duration(request.workflow_start_delay) or cron.backoff_ns(request.cron_schedule, now, now)
     attributes: dict[str, Any] = {
@@ -167,6 +179,8 @@ def begin(request: StartRequest, now: int, *, run_id: str, eager: bool = False) 
     for name in ("input", "memo", "search_attributes", "header", "priority", "versioning_override"):
         if request.HasField(name):
             attributes[name] = getattr(request, name)
+    if search_attributes is not None and request.HasField("search_attributes"):
+        attributes["search_attributes"] = search_attributes
     event_fields: dict[str, Any] = {}
     if request.HasField("user_metadata"):
         event_fields["user_metadata"] = request.user_metadata

@@ -11,21 +11,33 @@ from . import (
     history,
     namespace,
     query,
+    search_attributes,
     signal,
     start,
     system,
     termination,
+    visibility,
     worker,
     workflow_task,
 )
 
 WORKFLOW_SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
+OPERATOR_SERVICE = "temporal.api.operatorservice.v1.OperatorService"
 
 _WORKFLOW: Mapping[str, Handler] = {
     "GetSystemInfo": system.get_system_info,
     "GetClusterInfo": system.get_cluster_info,
     "DescribeNamespace": namespace.describe,
     "ListNamespaces": namespace.list_all,
+    "RegisterNamespace": namespace.register,
+    "UpdateNamespace": namespace.update,
+    "DeprecateNamespace": namespace.deprecate,
+    "ListWorkflowExecutions": visibility.list_all,
+    "ScanWorkflowExecutions": visibility.scan,
+    "CountWorkflowExecutions": visibility.count,
+    "ListOpenWorkflowExecutions": visibility.list_open,
+    "ListClosedWorkflowExecutions": visibility.list_closed,
+    "GetSearchAttributes": visibility.search_attributes,
     "StartWorkflowExecution": start.start,
     "SignalWithStartWorkflowExecution": start.signal_with_start,
     "SignalWorkflowExecution": signal.signal,
@@ -52,5 +64,16 @@ _WORKFLOW: Mapping[str, Handler] = {
     "RespondActivityTaskCanceledById": activity.respond_canceled_by_id,
 }
 
-HANDLERS: Mapping[tuple[str, str], Handler] = {(WORKFLOW_SERVICE, rpc): handler for rpc, handler in _WORKFLOW.items()}
+_OPERATOR: Mapping[str, Handler] = {
+    "AddSearchAttributes": search_attributes.add,
+    "RemoveSearchAttributes": search_attributes.remove,
+    "ListSearchAttributes": search_attributes.list_all,
+    "DeleteNamespace": namespace.delete,
+}
+
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    (service, rpc): handler
+    for service, handlers in ((WORKFLOW_SERVICE, _WORKFLOW), (OPERATOR_SERVICE, _OPERATOR))
+    for rpc, handler in handlers.items()
+}
 """(service, RPC) -> handler. What is not here answers UNIMPLEMENTED."""

@@ -38,7 +38,7 @@ async def start(
 ) -> StartWorkflowExecutionResponse:
     """Start a run, or answer with the one that the request id or the policies lead to."""
     starting.validate(request)
-    namespace_id = node.namespaces.id_of(request.namespace)
+    namespace_id = node.namespaces.id_of(request.namespace, starting=True)
     current = await _current(node, namespace_id, request.workflow_id)
     way = starting.route(current.state if current else None, request)
     if way in (starting.Way.NEW, starting.Way.REPLACE):
@@ -71,7 +71,7 @@ async def signal_with_start(
 ) -> SignalWithStartWorkflowExecutionResponse:
     """Signal the open run, or start one whose first events are its start and the signal."""
     starting.validate(request)
-    namespace_id = node.namespaces.id_of(request.namespace)
+    namespace_id = node.namespaces.id_of(request.namespace, starting=True)
     current = await _current(node, namespace_id, request.workflow_id)
     way = starting.route(current.state if current else None, request)
     replaced = None
@@ -127,7 +127,10 @@ def _begin(
     key = RunKey(namespace_id, request.workflow_id, str(uuid.uuid4()))
     run = node.runs.create(key, current.key.run_id if current else None)
     draft = node.runs.draft(run)
-    started = starting.begin(request, draft.now, run_id=key.run_id, eager=eager)
+    attributes = node.namespaces.typed(
+        namespace_id, request.search_attributes, f"start of workflow {request.workflow_id!r}"
+    )
+    started = starting.begin(request, draft.now, run_id=key.run_id, eager=eager, search_attributes=attributes)
     draft.apply(started if wakes else msgspec.structs.replace(started, wakes=False))
     return run, draft
 

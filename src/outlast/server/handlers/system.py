@@ -26,6 +26,7 @@ async def get_system_info(node: Node, request: GetSystemInfoRequest, context: Ca
             upsert_memo=True,
             eager_workflow_start=True,
             sdk_metadata=True,
+            count_group_by_execution_status=True,
         ),
     )
 

@@ -82,7 +82,17 @@ async def respond_completed(
     now = node.clock.now()
     process = node.process if context.door == "embedded" else ""
     outcome = completion.complete(
-        run.state, request, CommandContext(now, 0, request.identity, first, eager_activities=True, process=process)
+        run.state,
+        request,
+        CommandContext(
+            now,
+            0,
+            request.identity,
+            first,
+            eager_activities=True,
+            process=process,
+            search_attributes=node.namespaces.search_attributes(run.key.namespace_id),
+        ),
     )
     draft = outcome.draft
     advance.settle(draft)

@@ -1,0 +1,1 @@
+"""The list filter: a text in, the values of ``vocab.filters`` out."""

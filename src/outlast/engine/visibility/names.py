@@ -1,0 +1,64 @@
+"""Names in list filters: which column one means.
+
+Custom search attributes win over the system's; ``Temporal`` may be left out or put before; a schedule's id is a
+workflow id. Names are case-sensitive, as Temporal's are.
+
+Source: rules 3.11.2, 3.11.3, 3.11.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from outlast.vocab.filters import Attribute, Column, Field
+from outlast.vocab.search_attributes import PREDEFINED, RESERVED_PREFIX, SYSTEM
+
+COLUMNS: Final[Mapping[str, Column]] = {
+    "WorkflowId": Column.WORKFLOW_ID,
+    "RunId": Column.RUN_ID,
+    "WorkflowType": Column.WORKFLOW_TYPE,
+    "StartTime": Column.START_TIME,
+    "ExecutionTime": Column.EXECUTION_TIME,
+    "CloseTime": Column.CLOSE_TIME,
+    "ExecutionStatus": Column.STATUS,
+    "TaskQueue": Column.TASK_QUEUE,
+    "HistoryLength": Column.HISTORY_LENGTH,
+    "HistorySizeBytes": Column.HISTORY_SIZE_BYTES,
+    "ExecutionDuration": Column.EXECUTION_DURATION,
+    "StateTransitionCount": Column.STATE_TRANSITION_COUNT,
+    "ParentWorkflowId": Column.PARENT_WORKFLOW_ID,
+    "ParentRunId": Column.PARENT_RUN_ID,
+    "RootWorkflowId": Column.ROOT_WORKFLOW_ID,
+    "RootRunId": Column.ROOT_RUN_ID,
+}
+assert set(COLUMNS) == set(SYSTEM)
+assert set(COLUMNS.values()) == set(Column)
+
+_SCHEDULE_ID: Final = "ScheduleId"
+
+
+def resolve(name: str, custom: Mapping[str, int]) -> Field | None:
+    """What a name means in a namespace; None when nothing is called so.
+
+    Args:
+        custom: the namespace's own search attributes, name -> INDEXED_VALUE_TYPE_*.
+    """
+    if name in custom:
+        return Attribute(name, custom[name])
+    for spelling in (name, RESERVED_PREFIX + name, name.removeprefix(RESERVED_PREFIX)):
+        if spelling in COLUMNS:
+            return COLUMNS[spelling]
+        if spelling in PREDEFINED:
+            return Attribute(spelling, PREDEFINED[spelling])
+        if spelling == _SCHEDULE_ID:
+            return Column.WORKFLOW_ID
+    return None
+
+
+def similar(name: str, custom: Mapping[str, int]) -> str | None:
+    """The known name that is spelled most like this one; None when none comes near."""
+    known = {each.lower(): each for each in (*PREDEFINED, *COLUMNS, *custom)}
+    near = get_close_matches(name.lower(), known, n=1)
+    return known[near[0]] if near else None
