@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stores import OPENERS, change, key, opened, visible
 
+from outlast.api.enums import v1 as e
 from outlast.storage.errors import Conflict
-from outlast.storage.listing import And, Column, Condition, Op, Or, Order
+from outlast.storage.listing import And, Attribute, Column, Condition, Field, Op, Or, Order
 from outlast.storage.port import CurrentRow, Storage
 
 # Few names and few numbers, so that operations meet.
@@ -27,6 +28,24 @@ rows = st.builds(
     workflow_type=texts,
     parent=texts,
 )
+ATTRIBUTES: dict[Attribute, Any] = {
+    Attribute("Tags", e.INDEXED_VALUE_TYPE_KEYWORD_LIST): texts,
+    Attribute("Customer", e.INDEXED_VALUE_TYPE_KEYWORD): texts,
+    Attribute("Amount", e.INDEXED_VALUE_TYPE_INT): st.integers(-1, 2),
+    Attribute("Amount", e.INDEXED_VALUE_TYPE_DOUBLE): st.sampled_from([-1.0, 0.5, 2.0]),
+    Attribute("Paid", e.INDEXED_VALUE_TYPE_BOOL): st.booleans(),
+}
+"""What a run may have, by name and type, and from what its values are drawn."""
+
+
+def _values(attribute: Attribute) -> st.SearchStrategy[Any]:
+    several = 3 if attribute.type == e.INDEXED_VALUE_TYPE_KEYWORD_LIST else 1
+    return st.lists(ATTRIBUTES[attribute], min_size=1, max_size=several, unique=True).map(tuple)
+
+
+indexes = st.fixed_dictionaries({}, optional={each: _values(each) for each in ATTRIBUTES}).map(
+    lambda chosen: tuple(chosen.items())
+)
 pointers = st.builds(CurrentRow, st.sampled_from("ab"), st.none() | st.sampled_from("ab"))
 steps = st.tuples(
     keys,
@@ -36,11 +55,14 @@ steps = st.tuples(
     st.booleans(),
     st.none() | rows,
     st.none() | pointers,
+    indexes,
 )
 
 
-def conditions(column: Column) -> st.SearchStrategy[Condition]:
+def conditions(column: Field) -> st.SearchStrategy[Condition]:
     values: st.SearchStrategy[Any] = texts if column.kind is str else st.integers(-2, 10)
+    if isinstance(column, Attribute):
+        values = ATTRIBUTES[column]
     one = [Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE] + [Op.STARTS_WITH, Op.NOT_STARTS_WITH] * (column.kind is str)
     return st.one_of(
         st.builds(Condition, st.just(column), st.sampled_from(one), values),
@@ -54,11 +76,14 @@ def joined(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.builds(And, several) | st.builds(Or, several)
 
 
-filters = st.recursive(st.sampled_from(Column).flatmap(conditions), joined, max_leaves=4)
-orders = st.builds(Order, st.lists(st.sampled_from(Column), min_size=1, max_size=2).map(tuple), st.booleans())
+fields: st.SearchStrategy[Field] = st.one_of(st.sampled_from(Column), st.sampled_from(list(ATTRIBUTES)))
+sortable = fields.filter(lambda field: field.sortable)
+filters = st.recursive(fields.flatmap(conditions), joined, max_leaves=4)
+orders = st.builds(Order, st.lists(sortable, min_size=1, max_size=2).map(tuple), st.booleans())
 operations = st.one_of(
     st.tuples(st.just("commit"), st.lists(st.lists(steps, max_size=3), min_size=1, max_size=4)),
     st.tuples(st.just("delete"), keys),
+    st.tuples(st.just("delete namespace"), st.sampled_from(["n", "o"])),
     st.tuples(st.just("put"), st.sampled_from(["n", "o"]), texts, st.none() | st.just(b"x")),
     st.tuples(st.just("due"), instants, instants, st.integers(1, 4), st.none() | st.tuples(instants, keys)),
     st.tuples(st.just("events"), keys, st.integers(1, 12), st.integers(1, 12)),
@@ -74,6 +99,8 @@ async def reply(store: Storage, operation: tuple[Any, ...]) -> Any:
             return [repr(result) for result in await asyncio.gather(*futures, return_exceptions=True)]
         case ("delete", run):
             return await store.delete(run)
+        case ("delete namespace", namespace_id):
+            return await store.delete_namespace(namespace_id)
         case ("put", namespace_id, name, expected):
             try:
                 return await store.put_namespace(namespace_id, name, b"x", expected)
@@ -88,11 +115,20 @@ async def reply(store: Storage, operation: tuple[Any, ...]) -> Any:
     raise AssertionError(operation)
 
 
-def _commit(run: Any, expected: int, leap: int, wake_at: int | None, eventful: bool, row: Any, pointer: Any) -> Any:
+def _commit(
+    run: Any, expected: int, leap: int, wake_at: int | None, eventful: bool, row: Any, pointer: Any, indexed: Any
+) -> Any:
     # Event ids grow with the version, as they do for the engine.
     events = (expected * 3 + 1, b"events after %d" % expected) if eventful else None
     return change(
-        run, expected + leap, expected=expected, wake_at=wake_at, events=events, visibility=row, current=pointer
+        run,
+        expected + leap,
+        expected=expected,
+        wake_at=wake_at,
+        events=events,
+        visibility=row,
+        current=pointer,
+        indexed=indexed,
     )
 
 

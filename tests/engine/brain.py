@@ -163,7 +163,15 @@ class Brain:
     def complete(self, *commands: Command, **request: Any) -> completion.Completed:
         """Complete the started workflow task with commands."""
         message = RespondWorkflowTaskCompletedRequest(commands=commands, identity="worker", **request)
-        context = CommandContext(self.now, 0, "worker", self.events[0], eager_activities=True, process="")
+        context = CommandContext(
+            self.now,
+            0,
+            "worker",
+            self.events[0],
+            eager_activities=True,
+            process="",
+            search_attributes={"Kind": e.INDEXED_VALUE_TYPE_KEYWORD},
+        )
         outcome = completion.complete(self.state, message, context)
         advance.settle(outcome.draft)
         self.keep(outcome.draft)

@@ -325,6 +325,23 @@ def test_memo_and_search_attributes_merge_and_null_removes() -> None:
     assert sorted(described.search_attributes.indexed_fields) == ["Kind"]
 
 
+def test_search_attributes_of_a_command_are_checked() -> None:
+    for name, data, message in (
+        ("Kinde", b'"x"', "'Kinde' is not registered in this namespace; did you mean 'Kind'?"),
+        ("Kind", b"1", "'Kind' is a Keyword: 1 is no string"),
+        ("WorkflowId", b'"x"', "is the system's"),
+    ):
+        brain = Brain()
+        outcome = brain.turn(
+            command(
+                e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+                search_attributes={"indexed_fields": {name: payloads(data).payloads[0]}},
+            )
+        )
+        assert outcome.failure is not None and message in outcome.failure.message
+        assert outcome.failure.cause == e.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES
+
+
 def test_an_unbuilt_command_is_refused_by_name() -> None:
     brain = Brain()
     outcome = brain.turn(command(e.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION))

@@ -9,6 +9,7 @@ from pathlib import Path
 from outlast.storage.memory import MemoryStorage
 from outlast.storage.port import Commit, CurrentRow, RunKey, Storage, VisibilityRow
 from outlast.storage.sqlite import SqliteStorage
+from outlast.vocab.filters import Indexed
 
 OPENERS: dict[str, Callable[[Path], Storage]] = {
     "memory": lambda folder: MemoryStorage(),
@@ -62,8 +63,9 @@ def change(
     events: tuple[int, bytes] | None = None,
     visibility: VisibilityRow | None = None,
     current: CurrentRow | None = None,
+    indexed: Indexed = (),
 ) -> Commit:
     """A commit whose snapshot names its version; it expects the version before unless told."""
     first, batch = events or (0, b"")
     before = version - 1 if expected is None else expected
-    return Commit(run, before, version, b"snapshot %d" % version, wake_at, first, batch, visibility, current)
+    return Commit(run, before, version, b"snapshot %d" % version, wake_at, first, batch, visibility, current, indexed)

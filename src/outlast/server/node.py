@@ -141,6 +141,11 @@ class Node:
         self._tasks.add(work)
         work.add_done_callback(self._spawned)
 
+    async def idle(self) -> None:
+        """Wait until no background task is left."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     def _spawned(self, work: asyncio.Task[None]) -> None:
         self._tasks.discard(work)
         if not work.cancelled() and work.exception() is not None:

@@ -75,7 +75,10 @@ _TEXT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A search attribute as a column; ``type`` is an INDEXED_VALUE_TYPE_*. The same name with another type is another."""
+    """A search attribute as a column; ``type`` is an INDEXED_VALUE_TYPE_*.
+
+    The same name with another type is another.
+    """
 
     name: str
     type: int

@@ -26,14 +26,16 @@ def typed(message: SearchAttributes, custom: Mapping[str, int]) -> SearchAttribu
     """
     if len(message.indexed_fields) > limits.SEARCH_ATTRIBUTES_MAX:
         raise BadValue(
-            f"there are {len(message.indexed_fields)} search attributes; at most {limits.SEARCH_ATTRIBUTES_MAX} may be set"
+            f"there are {len(message.indexed_fields)} search attributes; "
+            f"at most {limits.SEARCH_ATTRIBUTES_MAX} may be set"
         )
     answer = SearchAttributes()
     for name, payload in message.indexed_fields.items():
         answer.indexed_fields[name].CopyFrom(_typed(name, payload, custom))
     if answer.ByteSize() > limits.SEARCH_ATTRIBUTES_BYTES_MAX:
         raise BadValue(
-            f"the search attributes have {answer.ByteSize()} bytes; at most {limits.SEARCH_ATTRIBUTES_BYTES_MAX} may be set"
+            f"the search attributes have {answer.ByteSize()} bytes; "
+            f"at most {limits.SEARCH_ATTRIBUTES_BYTES_MAX} may be set"
         )
     return answer
 

@@ -231,6 +231,9 @@ class _Reader:
     # -- errors --------------------------------------------------------------------------------------------------
 
     def _misread(self, error: UnexpectedInput) -> NoReturn:
+        opening = _STATEMENT.match(self._text)
+        if opening:
+            self._point(opening.start(1), f"{opening[1]!r} is not expected here; {_CURES[opening[1].lower()]}")
         if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
             self._point(len(self._text), f"the query ends too early; {_expected(error)}")
         assert isinstance(error, UnexpectedCharacters | UnexpectedToken)
@@ -304,6 +307,9 @@ def _literal(token: Token) -> Scalar:
     except ValueError:
         return float(text)
 
+
+_STATEMENT: Final = re.compile(r"\s*(select|where)\b", re.IGNORECASE)
+"""How a query begins that is a whole SQL statement."""
 
 _ESCAPE: Final = re.compile(r"\\.", re.DOTALL)
 

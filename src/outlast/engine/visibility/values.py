@@ -88,7 +88,7 @@ def _truth(value: Scalar) -> bool:
 def _instant(value: Scalar) -> int:
     if isinstance(value, str):
         return instant(value)
-    if isinstance(value, bool) or isinstance(value, float):
+    if isinstance(value, bool | float):
         raise BadValue(f"{value!r} is no time; write it like '2026-01-31T12:00:00Z', or in ns since the epoch")
     return _integer(value)
 
