@@ -14,6 +14,7 @@ from outlast.engine.visibility import attributes
 from outlast.storage.port import Storage
 from outlast.vocab.errors import InvalidArgument, NamespaceAlreadyExists, NamespaceNotFound
 from outlast.vocab.search_attributes import BadValue
+from outlast.vocab.times import from_duration
 
 
 class Namespaces:
@@ -127,6 +128,11 @@ class Namespaces:
         if description is None:
             raise NamespaceNotFound(f"there is no namespace with the id {namespace_id}; it may have been deleted")
         return description.namespace_info.name
+
+    def retention_ns(self, namespace_id: str) -> int:
+        """How long closed runs of the namespace are kept; not at all in one that is being deleted."""
+        description = self._by_id.get(namespace_id)
+        return from_duration(description.config.workflow_execution_retention_ttl) if description is not None else 1
 
     def describe(self, name: str, namespace_id: str) -> DescribeNamespaceResponse:
         """The description of a namespace, found by name or by id."""

@@ -51,7 +51,7 @@ class Node:
         self.namespaces = Namespaces(storage)
         self.queues = TaskQueues(clock)
         self.timers = Timers(clock, self._on_due)
-        self.runs = Runs(storage, clock, self.timers, self._on_effects)
+        self.runs = Runs(storage, clock, self.timers, self._on_effects, self.namespaces.retention_ns)
         self.runs.on_durable = self.dispatch_queries
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -159,6 +159,8 @@ class Node:
         try:
             run = await self.runs.get(key)
         except NotFound:
+            return
+        if await self.runs.delete_if_over(run):
             return
         first = None
         if due.needs_first_event(run.state, self.clock.now()):

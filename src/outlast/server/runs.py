@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from outlast.api.history.v1 import History, HistoryEvent
 from outlast.engine.effects import Effect, OfferActivityTask
-from outlast.engine.execution import due, snapshot
+from outlast.engine.execution import due, retention, snapshot
 from outlast.engine.execution.draft import Draft, Outcome
 from outlast.engine.execution.state import ExecutionState
 from outlast.engine.transition import Successor, Transition
@@ -82,12 +82,19 @@ class Runs:
     """The cache of runs in front of storage."""
 
     def __init__(
-        self, storage: Storage, clock: Clock, timers: Timers, on_effects: Callable[[Run, Sequence[Effect]], None]
+        self,
+        storage: Storage,
+        clock: Clock,
+        timers: Timers,
+        on_effects: Callable[[Run, Sequence[Effect]], None],
+        retention_ns: Callable[[str], int],
     ) -> None:
         self._storage = storage
         self.clock = clock
         self._timers = timers
         self._on_effects = on_effects
+        self._retention_ns = retention_ns
+        self._deleting: set[RunKey] = set()
         self._runs: OrderedDict[RunKey, Run] = OrderedDict()
         self._current: dict[tuple[str, str], str] = {}
         self.on_durable: Callable[[Run], None] = lambda run: None
@@ -107,7 +114,7 @@ class Runs:
         record = await self._storage.load(key)
         if key in self._runs:
             return self._runs[key]
-        if record is None:
+        if record is None or key in self._deleting:
             raise NotFound(f"workflow {key.workflow_id!r} has no run {key.run_id}; it may have been deleted")
         run = Run(key, snapshot.decode(record.snapshot), record.version)
         self._keep(run)
@@ -119,6 +126,8 @@ class Runs:
         if cached is not None:
             return cached
         stored = await self._storage.current(namespace_id, workflow_id)
+        if stored is not None and RunKey(namespace_id, workflow_id, stored) in self._deleting:
+            stored = None
         return self._current.get((namespace_id, workflow_id), stored)
 
     async def find(self, namespace_id: str, workflow_id: str, run_id: str = "") -> Run:
@@ -174,6 +183,9 @@ class Runs:
         changes = [replaced, (run, draft)] if replaced else [(run, draft)]
         if draft.successor is not None:
             changes.append(self._follow(run, draft.successor, draft.now))
+        for member, change in changes:
+            if not change.state.running:
+                change.apply(retention.keep(change.state, self._retention_ns(member.key.namespace_id)))
         outcomes = [(member, change.finish()) for member, change in changes]
         future = self._storage.commit([self._prepare(member, outcome) for member, outcome in outcomes])
         for member, outcome in outcomes:
@@ -246,7 +258,12 @@ class Runs:
         if run is not None:
             self._drop(run)
         self._timers.set(key, None)
-        await self._storage.delete(key)
+        self._deleting.add(key)
+        try:
+            # Handed over here and now: a start that finds no run commits after it.
+            await self._storage.delete(key)
+        finally:
+            self._deleting.discard(key)
         self._forget_current(key)
 
     def _drop(self, run: Run) -> None:
@@ -257,6 +274,18 @@ class Runs:
             self._forget_current(run.key)
             self._timers.set(run.key, None)
         self._notify(run)
+
+    async def delete_if_over(self, run: Run) -> bool:
+        """Delete the run if its time is over. Answers whether it is on its way out or gone."""
+        key = run.key
+        if not retention.deletable(run.state, self.clock.now()):
+            return False
+        if run.durable is not None:
+            await run.durable  # the end of the run has to be true before the run may go
+        if key in self._deleting or run.dropped:
+            return True
+        await self.delete(key)
+        return True
 
     def _notify(self, run: Run) -> None:
         waiters, run.waiters = run.waiters, []

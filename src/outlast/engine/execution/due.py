@@ -16,9 +16,9 @@ from .state import ExecutionState
 
 
 def next_deadline(state: ExecutionState) -> int | None:
-    """The earliest deadline of any noun; None when nothing is timed."""
+    """The earliest deadline of any noun, for a closed run the end of its retention; None when nothing is timed."""
     if not state.running:
-        return None
+        return state.delete_at or None
     earliest = close.deadline(state)
     for at in (
         workflow_task.deadline(state),

@@ -108,5 +108,6 @@ OUTSIDE_HISTORY = (
     "task_failure",
     "buffered",
     "first_task_pending",
+    "delete_at",
 )
 """Fields of the state that the snapshot alone keeps."""

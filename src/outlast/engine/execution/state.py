@@ -154,6 +154,7 @@ class ExecutionState(msgspec.Struct, array_like=True):
     task_wanted: bool = False  # something happened that the pending task's worker has not been shown
     buffered: list[bytes] = []  # HistoryEvents that wait for the started workflow task to end
     first_task_pending: bool = False  # the first workflow task waits for first_task_at
+    delete_at: int = 0  # when a closed run is deleted
 
     @property
     def running(self) -> bool:

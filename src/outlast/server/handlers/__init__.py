@@ -8,6 +8,7 @@ from ..node import Handler
 from . import (
     activity,
     cancellation,
+    deletion,
     history,
     namespace,
     query,
@@ -43,6 +44,7 @@ _WORKFLOW: Mapping[str, Handler] = {
     "SignalWorkflowExecution": signal.signal,
     "RequestCancelWorkflowExecution": cancellation.request,
     "TerminateWorkflowExecution": termination.terminate,
+    "DeleteWorkflowExecution": deletion.delete,
     "DescribeWorkflowExecution": history.describe,
     "GetWorkflowExecutionHistory": history.get,
     "GetWorkflowExecutionHistoryReverse": history.get_reverse,
