@@ -1,4 +1,4 @@
-"""Activities: results, retries, retry states, timeouts, heartbeats across attempts, eager and polled, sync and async."""
+"""Activities: results, retries, retry states, timeouts, heartbeats across attempts; eager or polled, sync or async."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ async def test_schedule_to_start_is_never_retried(stage: Stage) -> None:
 
 async def test_schedule_to_close_spans_the_attempts(stage: Stage) -> None:
     async with stage.worker(Call, activities=[hang]):
-        error, handle = await failure_of(
+        error, _ = await failure_of(
             stage, "hang", [], attempts=0, schedule_to_close_timeout=60, start_to_close_timeout=25
         )
     assert isinstance(error.cause, TimeoutError)
