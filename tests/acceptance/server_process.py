@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ STARTED_S = 60
 class Program:
     """A Python process that says on its standard output when it is ready."""
 
-    def __init__(self, *arguments: str, ready: str, folder: Path) -> None:
+    def __init__(self, *arguments: str, ready: str, folder: Path, **environment: str) -> None:
+        self.environment = environment
         self.arguments = arguments
         self.ready = ready
         self.folder = folder
@@ -36,7 +38,12 @@ class Program:
     async def start(self) -> Self:
         with (self.folder / "stderr.log").open("a") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, *self.arguments, stdout=asyncio.subprocess.PIPE, stderr=log, cwd=self.folder
+                sys.executable,
+                *self.arguments,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                cwd=self.folder,
+                env=os.environ | self.environment,
             )
         self.greeting = []
         async with asyncio.timeout(STARTED_S):
@@ -51,6 +58,13 @@ class Program:
         """The next line that it prints; empty at the end."""
         assert self.process.stdout is not None
         return (await self.process.stdout.readline()).decode()
+
+    async def end(self) -> list[str]:
+        """Wait until it ends by itself, without an error; answers what it printed since the greeting."""
+        async with asyncio.timeout(STARTED_S):
+            printed = (await self.process.communicate())[0].decode().splitlines()
+        assert self.process.returncode == 0, self.log
+        return printed
 
     async def kill(self) -> list[str]:
         """SIGKILL; answers what it had printed and nobody had read."""
