@@ -24,6 +24,7 @@ class CommandContext(msgspec.Struct, frozen=True):
     WorkflowExecutionStarted event, given when a command may start a next run. ``eager_activities`` says whether the
     caller takes activities inline. ``process`` is the engine process when its own worker calls, "" for a remote one.
     ``search_attributes`` are the namespace's own, name -> INDEXED_VALUE_TYPE_*.
+    ``namespace`` is the name of the run's namespace; ``namespaces`` maps the names of all of them to their ids.
     """
 
     now: int
@@ -33,6 +34,8 @@ class CommandContext(msgspec.Struct, frozen=True):
     eager_activities: bool = False
     process: str = ""
     search_attributes: Mapping[str, int] = _NONE
+    namespace: str = ""
+    namespaces: Mapping[str, str] = MappingProxyType({})
 
     def typed(self, message: SearchAttributes, subject: str) -> SearchAttributes:
         """Search attributes that a command sets, checked and with their types.
@@ -44,6 +47,19 @@ class CommandContext(msgspec.Struct, frozen=True):
             return typed(message, self.search_attributes)
         except BadValue as error:
             raise BadCommand(_e.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, f"{subject}: {error}") from None
+
+    def refuse_other_namespace(self, name: str, own_id: str, subject: str, cause: int) -> None:
+        """A run reaches only its own namespace (rule 3.5.10). A name that nobody has is answered by an event instead.
+
+        Raises:
+            BadCommand: ``name`` is that of another namespace.
+        """
+        if name and self.namespaces.get(name, own_id) != own_id:
+            raise BadCommand(
+                cause,
+                f"{subject}: namespace {name!r} is not the workflow's own; calls across namespaces are not allowed, "
+                "reach it with a client in an activity",
+            )
 
 
 class BadCommand(Exception):

@@ -44,4 +44,37 @@ class RunEagerly(msgspec.Struct, frozen=True):
     scheduled_event_id: int
 
 
-Effect: TypeAlias = OfferWorkflowTask | OfferActivityTask | RunEagerly
+class StartChild(msgspec.Struct, frozen=True):
+    """Start the child that the event asks for, or tell the run that it cannot be."""
+
+    initiated_event_id: int
+
+
+class SignalExternal(msgspec.Struct, frozen=True):
+    """Deliver the signal that the event asks for, or tell the run that it cannot be."""
+
+    initiated_event_id: int
+
+
+class RequestCancelExternal(msgspec.Struct, frozen=True):
+    """Deliver the cancel request that the event asks for, or tell the run that it cannot be."""
+
+    initiated_event_id: int
+
+
+class CloseChild(msgspec.Struct, frozen=True):
+    """Apply the closed run's parent close policy to the child that the event asked for."""
+
+    initiated_event_id: int
+
+
+class ReportToParent(msgspec.Struct, frozen=True):
+    """Tell the closed run's parent how it ended."""
+
+
+Request: TypeAlias = StartChild | SignalExternal | RequestCancelExternal | CloseChild | ReportToParent
+"""What one run asks the server to do to another, done in the order of asking."""
+
+REQUESTS = (StartChild, SignalExternal, RequestCancelExternal, CloseChild, ReportToParent)
+
+Effect: TypeAlias = OfferWorkflowTask | OfferActivityTask | RunEagerly | Request

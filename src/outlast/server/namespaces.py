@@ -20,7 +20,7 @@ from outlast.vocab.times import from_duration
 class Namespaces:
     """Name -> description, read once and kept; one change at a time."""
 
-    __slots__ = ("_attributes", "_by_id", "_by_name", "_changing", "_data", "_storage")
+    __slots__ = ("_attributes", "_by_id", "_by_name", "_changing", "_data", "_storage", "ids")
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -30,6 +30,8 @@ class Namespaces:
         self._attributes: dict[str, Mapping[str, int]] = {}
         self._data: dict[str, bytes] = {}
         """As stored, which a change has to name."""
+        self.ids: dict[str, str] = {}
+        """Name -> id, of every namespace."""
 
     async def load(self) -> None:
         """Read the stored namespaces."""
@@ -70,13 +72,14 @@ class Namespaces:
         data = description.SerializeToString(deterministic=True)
         await self._storage.put_namespace(info.id, info.name, data, self._data.get(info.id))
         if before is not None:
-            del self._by_name[before.namespace_info.name]
+            del self._by_name[before.namespace_info.name], self.ids[before.namespace_info.name]
         self._keep(description, data)
 
     def _keep(self, description: DescribeNamespaceResponse, data: bytes) -> None:
         info = description.namespace_info
         self._by_name[info.name] = description
         self._by_id[info.id] = description
+        self.ids[info.name] = info.id
         self._data[info.id] = data
         self._attributes[info.id] = decide.search_attributes(description)
 
@@ -85,7 +88,7 @@ class Namespaces:
         async with self._changing:
             await self._storage.delete_namespace(namespace_id)
             description = self._by_id.pop(namespace_id)
-            del self._by_name[description.namespace_info.name]
+            del self._by_name[description.namespace_info.name], self.ids[description.namespace_info.name]
             del self._attributes[namespace_id], self._data[namespace_id]
 
     # -- finding -------------------------------------------------------------------------------------------------

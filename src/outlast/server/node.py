@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from google.protobuf.message import Message
 
-from outlast.engine.effects import Effect, OfferActivityTask, OfferWorkflowTask
+from outlast.engine.effects import REQUESTS, Effect, OfferActivityTask, OfferWorkflowTask
 from outlast.engine.execution import advance, due, query, workflow_task
 from outlast.storage.port import RunKey, Storage
 from outlast.vocab import limits
@@ -23,6 +23,7 @@ from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimpl
 from .clock import Clock, WallClock
 from .context import CallContext
 from .namespaces import Namespaces
+from .outbox import Outbox
 from .queries import PendingQuery
 from .runs import Run, Runs
 from .task_queues import QueryOffer, QueueId, TaskOffer, TaskQueues
@@ -53,6 +54,7 @@ class Node:
         self.timers = Timers(clock, self._on_due)
         self.runs = Runs(storage, clock, self.timers, self._on_effects, self.namespaces.retention_ns)
         self.runs.on_durable = self.dispatch_queries
+        self.outbox = Outbox(self.runs, self.namespaces, self.spawn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self.closing = False
@@ -73,6 +75,7 @@ class Node:
         await node._take_up()
         for namespace_id in node.namespaces.deleted():
             reclaim.begin(node, namespace_id)
+        node.outbox.open()
         node._sweeper = asyncio.get_running_loop().create_task(node._sweep())
         return node
 
@@ -84,6 +87,7 @@ class Node:
         if self._sweeper is not None:
             self._sweeper.cancel()
         self.timers.close()
+        self.outbox.close()
         self.queues.close()
         self.runs.release()
 
@@ -119,6 +123,8 @@ class Node:
                 queue_id = QueueId(run.key.namespace_id, effect.queue, "activity")
                 offer = TaskOffer(run.key, effect.scheduled_event_id, effect.attempt)
                 self.queues.offer(queue_id, offer, effect.priority_key)
+            elif isinstance(effect, REQUESTS):
+                self.outbox.post(run, (effect,))
 
     def _offer_workflow_task(self, run: Run, effect: OfferWorkflowTask) -> None:
         queue_id = QueueId(run.key.namespace_id, effect.queue, "workflow")

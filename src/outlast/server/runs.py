@@ -141,6 +141,14 @@ class Runs:
             raise NotFound(f"there is no workflow {workflow_id!r} in this namespace; check the id and the namespace")
         return await self.get(RunKey(namespace_id, workflow_id, found))
 
+    def holds(self, run: Run) -> bool:
+        """Whether the cache still holds this very object, so that its state is the newest."""
+        return self._runs.get(run.key) is run
+
+    def cached_current(self, namespace_id: str, workflow_id: str) -> str | None:
+        """The id of the latest run with this workflow id if the cache knows one."""
+        return self._current.get((namespace_id, workflow_id))
+
     def _keep(self, run: Run) -> None:
         runs = self._runs
         runs[run.key] = run
@@ -180,9 +188,15 @@ class Runs:
         Returns:
             A future that is done when the draft is durable. Whoever stops waiting for it does not stop the commit.
         """
-        changes = [replaced, (run, draft)] if replaced else [(run, draft)]
-        if draft.successor is not None:
-            changes.append(self._follow(run, draft.successor, draft.now))
+        return self.commit_unit([replaced, (run, draft)] if replaced else [(run, draft)])
+
+    def commit_unit(self, members: Sequence[tuple[Run, Draft]]) -> asyncio.Future[None]:
+        """Keep the drafts of several runs and hand them to storage in one commit, as ``commit`` does with one."""
+        changes: list[tuple[Run, Draft]] = []
+        for run, draft in members:
+            changes.append((run, draft))
+            if draft.successor is not None:
+                changes.append(self._follow(run, draft.successor, draft.now))
         for member, change in changes:
             if not change.state.running:
                 change.apply(retention.keep(change.state, self._retention_ns(member.key.namespace_id)))
@@ -340,6 +354,15 @@ class Runs:
             alarm.cancel()
             if waiter in run.waiters:
                 run.waiters.remove(waiter)
+
+    async def clock_reaches(self, at: int) -> None:
+        """Wait until an instant."""
+        reached = asyncio.Event()
+        alarm = self.clock.call_at(at, reached.set)
+        try:
+            await reached.wait()
+        finally:
+            alarm.cancel()
 
     def all(self) -> list[Run]:
         """Every cached run."""

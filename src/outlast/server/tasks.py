@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from outlast.api.common.v1 import Payloads
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflowservice.v1 import PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse
@@ -20,13 +18,6 @@ from outlast.vocab.times import parts
 from .node import Node
 from .queries import PendingQuery
 from .runs import Run
-
-
-def text(message: str) -> Payloads:
-    """A string as the payloads that every SDK reads."""
-    payloads = Payloads()
-    payloads.payloads.add(metadata={"encoding": b"json/plain"}, data=json.dumps(message).encode())
-    return payloads
 
 
 def start_inline(node: Node, draft: Draft, identity: str) -> bool:

@@ -26,5 +26,14 @@ def request_id(run_id: str, event_id: int) -> str:
     return _derived("request", run_id, event_id)
 
 
+def is_run_id(text: str) -> bool:
+    """Whether the text is a UUID, as every run id is."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _derived(purpose: str, run_id: str, event_id: int) -> str:
     return str(uuid.uuid5(_OUTLAST, f"{purpose}/{run_id}/{event_id}"))

@@ -51,6 +51,13 @@ def terminate(draft: Draft, *, reason: str, details: Payloads | None = None, ide
     draft.apply(close.terminate(draft.now, reason=reason, details=details, identity=identity))
 
 
+def supersede(draft: Draft, run_id: str) -> None:
+    """Close the run because another of the same workflow id takes its place (rule 3.5.3)."""
+    details = Payloads()
+    details.payloads.add(metadata={"encoding": b"json/plain"}, data=f'"terminated by new runID: {run_id}"'.encode())
+    terminate(draft, reason="TerminateIfRunning WorkflowIdReusePolicy", details=details, identity="history-service")
+
+
 def settle(draft: Draft) -> None:
     """After any request: keep the buffer and the history within their limits (rules 3.4.7 and 3.10.1)."""
     state = draft.state

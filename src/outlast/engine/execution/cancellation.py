@@ -5,6 +5,8 @@ Source: WorkflowExecutionCancelRequested event; rules 3.3.4 and 3.5.8.
 
 from __future__ import annotations
 
+from typing import Any
+
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflowservice.v1 import RequestCancelWorkflowExecutionRequest
@@ -14,14 +16,20 @@ from .events import new_event
 from .state import ExecutionState, on_delay_over
 
 
-def request(state: ExecutionState, message: RequestCancelWorkflowExecutionRequest, now: int) -> Transition:
-    """Ask an open run to cancel itself. A run that was asked before, or is closed, stays as it is: success."""
+def request(
+    state: ExecutionState, message: RequestCancelWorkflowExecutionRequest, now: int, **source: Any
+) -> Transition:
+    """Ask an open run to cancel itself. A run that was asked before, or is closed, stays as it is: success.
+
+    Args:
+        source: ``external_workflow_execution`` and ``external_initiated_event_id`` where another workflow asks.
+    """
     if not state.running or state.cancel_requested:
         return NOTHING
     event = new_event(
         _e.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
         now,
-        {"cause": message.reason, "identity": message.identity},
+        {"cause": message.reason, "identity": message.identity, **source},
     )
     return Transition((event,), folds=((on_delay_over, None, None),) if state.first_task_pending else (), wakes=True)
 

@@ -13,6 +13,7 @@ from outlast.api.failure.v1 import Failure
 from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.api.workflow.v1 import (
     PendingActivityInfo,
+    PendingChildExecutionInfo,
     PendingWorkflowTaskInfo,
     WorkflowExecutionConfig,
     WorkflowExecutionExtendedInfo,
@@ -21,7 +22,7 @@ from outlast.api.workflow.v1 import (
 from outlast.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from outlast.vocab.times import duration, timestamp
 
-from .state import Activity, ExecutionState
+from .state import Activity, Child, ExecutionState
 
 
 def describe(state: ExecutionState) -> DescribeWorkflowExecutionResponse:
@@ -30,6 +31,7 @@ def describe(state: ExecutionState) -> DescribeWorkflowExecutionResponse:
         execution_config=_config(state),
         workflow_execution_info=info(state),
         pending_activities=[_pending_activity(activity) for activity in state.activities.values()],
+        pending_children=[_pending_child(child) for child in state.children.values()],
         workflow_extended_info=_extended(state),
     )
     task = state.task
@@ -89,12 +91,23 @@ def info(state: ExecutionState) -> WorkflowExecutionInfo:
     if state.parent_workflow_id:
         message.parent_execution.workflow_id = state.parent_workflow_id
         message.parent_execution.run_id = state.parent_run_id
+        message.parent_namespace_id = state.parent_namespace_id
     if state.closed_at:
         message.close_time.CopyFrom(timestamp(state.closed_at))
         message.execution_duration.CopyFrom(duration(state.closed_at - state.first_task_at))
     if state.priority:
         message.priority.MergeFromString(state.priority)
     return message
+
+
+def _pending_child(child: Child) -> PendingChildExecutionInfo:
+    return PendingChildExecutionInfo(
+        workflow_id=child.workflow_id,
+        run_id=child.run_id,
+        workflow_type_name=child.type_name,
+        initiated_id=child.initiated_event_id,
+        parent_close_policy=child.parent_close_policy,
+    )
 
 
 def _pending_activity(activity: Activity) -> PendingActivityInfo:

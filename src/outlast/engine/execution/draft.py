@@ -27,7 +27,7 @@ from .state import ExecutionState
 class Draft:
     """One run's state under change, for one instant ``now`` (ns since the epoch)."""
 
-    __slots__ = ("_changed", "_started_ids", "effects", "events", "now", "state", "successor")
+    __slots__ = ("_changed", "_open", "_started_ids", "effects", "events", "now", "state", "successor")
 
     def __init__(self, state: ExecutionState, now: int) -> None:
         self.state = fork(state)
@@ -36,6 +36,7 @@ class Draft:
         self.effects: list[Effect] = []
         self.successor: Successor | None = None
         self._changed = False
+        self._open = state.running
         self._started_ids: dict[int, int] = {}
 
     def apply(self, transition: Transition) -> None:
@@ -109,6 +110,9 @@ class Draft:
         for event in waiting:
             if event.event_type not in tables.TERMINAL:
                 self._append(event)
+                numbered = tables.ON_NUMBERED.get(event.event_type)
+                if numbered is not None:
+                    numbered(state, event)
         for event in waiting:
             if event.event_type in tables.TERMINAL:
                 self._append(event)
@@ -123,6 +127,8 @@ class Draft:
         """Close the draft: the new state and what has to become durable."""
         state = self.state
         state.transitions += 1
+        if self._open and not state.running:
+            self.effects.extend(due.owed(state))
         data = b""
         if self.events:
             data = batch(self.events)
@@ -156,6 +162,10 @@ def fork(state: ExecutionState) -> ExecutionState:
     forked.activities = state.activities.copy()
     forked.activity_ids = state.activity_ids.copy()
     forked.timers = state.timers.copy()
+    forked.children = state.children.copy()
+    forked.external_signals = state.external_signals.copy()
+    forked.external_cancels = state.external_cancels.copy()
+    forked.owed_children = state.owed_children.copy()
     forked.request_ids = state.request_ids.copy()
     forked.attached_request_ids = state.attached_request_ids.copy()
     forked.buffered = state.buffered.copy()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from outlast.vocab import limits
 
-from ..effects import Effect
+from ..effects import CloseChild, Effect, ReportToParent, Request, RequestCancelExternal, SignalExternal, StartChild
 from . import activity, activity_timeout, close, timer, workflow_task
 from .state import ExecutionState
 
@@ -34,8 +34,10 @@ def next_deadline(state: ExecutionState) -> int | None:
 def has_open_work(state: ExecutionState) -> bool:
     """Whether a restarted server has something to do for the run at once: an offer to repeat, an end to bring about."""
     if not state.running:
-        return False
-    if state.task is not None:
+        return bool(state.owed_children or state.owes_report)
+    if state.task is not None or state.external_signals or state.external_cancels:
+        return True
+    if any(not child.started for child in state.children.values()):
         return True
     for pending in state.activities.values():
         if pending.process or (not pending.started and not pending.backing_off):
@@ -44,9 +46,9 @@ def has_open_work(state: ExecutionState) -> bool:
 
 
 def outstanding(state: ExecutionState) -> list[Effect]:
-    """The offers that are open: what was put into task queues and has not been taken."""
+    """What is open: offers that were put into task queues and have not been taken, and requests to other runs."""
     if not state.running:
-        return []
+        return list(owed(state))
     offers: list[Effect] = []
     if state.task is not None and not state.task.started:
         offers.append(workflow_task.offer(state, state.task))
@@ -55,7 +57,22 @@ def outstanding(state: ExecutionState) -> list[Effect]:
         for pending in state.activities.values()
         if not pending.started and not pending.backing_off
     )
+    offers.extend(owed(state))
     return offers
+
+
+def owed(state: ExecutionState) -> list[Request]:
+    """What the run still asks the server to do to other runs, in the order of asking."""
+    if not state.running:
+        closings: list[Request] = [CloseChild(key) for key in state.owed_children]
+        return [*closings, ReportToParent()] if state.owes_report else closings
+    requests: list[StartChild | SignalExternal | RequestCancelExternal] = [
+        StartChild(key) for key, child in state.children.items() if not child.started
+    ]
+    requests.extend(SignalExternal(key) for key in state.external_signals)
+    requests.extend(RequestCancelExternal(key) for key in state.external_cancels)
+    requests.sort(key=lambda request: request.initiated_event_id)
+    return list(requests)
 
 
 def needs_first_event(state: ExecutionState, now: int) -> bool:

@@ -25,7 +25,7 @@ def signal(
     Args:
         request_id: a request seen before is answered without a second event; "" is never deduplicated.
         starts: the signal belongs to a signal-with-start, which wakes a run that waits for its start delay.
-        fields: ``input``, ``header`` and ``links`` messages where present.
+        fields: ``input``, ``header`` and ``links`` messages, and ``external_workflow_execution``, where present.
 
     Raises:
         InvalidArgument: the name is empty, or the run has had its 10,000 signals.

@@ -109,5 +109,7 @@ OUTSIDE_HISTORY = (
     "buffered",
     "first_task_pending",
     "delete_at",
+    "owed_children",
+    "owes_report",
 )
 """Fields of the state that the snapshot alone keeps."""

@@ -256,5 +256,7 @@ def on_started(state: ExecutionState, event: HistoryEvent) -> None:
     state.priority = attributes.priority.SerializeToString()
     state.parent_workflow_id = attributes.parent_workflow_execution.workflow_id
     state.parent_run_id = attributes.parent_workflow_execution.run_id
+    state.parent_namespace_id = attributes.parent_workflow_namespace_id
+    state.parent_initiated_event_id = attributes.parent_initiated_event_id
     state.root_workflow_id = attributes.root_workflow_execution.workflow_id
     state.root_run_id = attributes.root_workflow_execution.run_id

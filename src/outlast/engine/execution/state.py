@@ -90,6 +90,35 @@ class Timer(msgspec.Struct, frozen=True, array_like=True):
     fires_at: int
 
 
+class Child(msgspec.Struct, frozen=True, array_like=True):
+    """A pending child workflow.
+
+    initiated --start--> started --close--> (gone)
+    """
+
+    initiated_event_id: int
+    namespace: str
+    workflow_id: str
+    type_name: str
+    parent_close_policy: int
+    started_event_id: int = 0  # 0, too, while the event waits in the buffer
+    run_id: str = ""  # the first run of the child's chain; "" until it is started
+
+    @property
+    def started(self) -> bool:
+        return bool(self.run_id)
+
+
+class ExternalRequest(msgspec.Struct, frozen=True, array_like=True):
+    """A signal or a cancel request on its way to another workflow."""
+
+    initiated_event_id: int
+    namespace: str
+    workflow_id: str
+    run_id: str
+    child_only: bool
+
+
 class TaskFailure(msgspec.Struct, frozen=True, array_like=True):
     """Why the latest workflow task failed or timed out (outside history: transient attempts leave no event)."""
 
@@ -155,6 +184,14 @@ class ExecutionState(msgspec.Struct, array_like=True):
     buffered: list[bytes] = []  # HistoryEvents that wait for the started workflow task to end
     first_task_pending: bool = False  # the first workflow task waits for first_task_at
     delete_at: int = 0  # when a closed run is deleted
+    children: dict[int, Child] = {}  # by initiated event id
+    external_signals: dict[int, ExternalRequest] = {}  # by initiated event id
+    external_cancels: dict[int, ExternalRequest] = {}  # by initiated event id
+    parent_initiated_event_id: int = 0
+    parent_namespace_id: str = ""
+    # outside history: what a closed run still has to do to others
+    owed_children: dict[int, Child] = {}  # started children that the parent close policy has not been applied to
+    owes_report: bool = False  # the parent has not been told
 
     @property
     def running(self) -> bool:

@@ -15,7 +15,20 @@ from outlast.vocab.attributes import COMMAND_FIELD, EVENT_FIELD
 
 from ..command import CommandContext
 from ..transition import Transition
-from . import activity, cancellation, close, marker, properties, signal, start, state, timer, workflow_task
+from . import (
+    activity,
+    cancellation,
+    child_workflow,
+    close,
+    external_workflow,
+    marker,
+    properties,
+    signal,
+    start,
+    state,
+    timer,
+    workflow_task,
+)
 
 ON_COMMAND: Mapping[int, Callable[[state.ExecutionState, Any, CommandContext], Transition]] = {
     _e.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: activity.schedule,
@@ -23,6 +36,9 @@ ON_COMMAND: Mapping[int, Callable[[state.ExecutionState, Any, CommandContext], T
     _e.COMMAND_TYPE_START_TIMER: timer.start,
     _e.COMMAND_TYPE_CANCEL_TIMER: timer.cancel,
     _e.COMMAND_TYPE_RECORD_MARKER: marker.record,
+    _e.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: child_workflow.initiate,
+    _e.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: external_workflow.initiate_signal,
+    _e.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: external_workflow.initiate_cancel,
     _e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: properties.upsert_search_attributes,
     _e.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: properties.modify,
     _e.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: close.complete,
@@ -34,9 +50,6 @@ ON_COMMAND: Mapping[int, Callable[[state.ExecutionState, Any, CommandContext], T
 
 UNBUILT_COMMANDS = frozenset(
     {
-        _e.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,
-        _e.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
-        _e.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
         _e.COMMAND_TYPE_PROTOCOL_MESSAGE,
         _e.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION,
         _e.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION,
@@ -58,10 +71,17 @@ def _unfolded(run: state.ExecutionState, event: HistoryEvent) -> None:
     """The event is history only; no state follows from it."""
 
 
+def _on_closed(run: state.ExecutionState, event: HistoryEvent) -> None:
+    """The close of the run, noun by noun."""
+    child_workflow.on_parent_closed(run, event)
+    external_workflow.on_sender_closed(run)
+    close.on_closed(run, event)
+
+
 ON_EVENT: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
     _e.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: start.on_started,
     _e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: start.on_options_updated,
-    **dict.fromkeys(close.STATUS, close.on_closed),
+    **dict.fromkeys(close.STATUS, _on_closed),
     _e.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: workflow_task.on_scheduled,
     _e.EVENT_TYPE_WORKFLOW_TASK_STARTED: workflow_task.on_started,
     _e.EVENT_TYPE_WORKFLOW_TASK_COMPLETED: workflow_task.on_completed,
@@ -76,6 +96,16 @@ ON_EVENT: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
     _e.EVENT_TYPE_TIMER_CANCELED: timer.on_canceled,
     _e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: signal.on_signaled,
     _e.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: cancellation.on_requested,
+    _e.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: child_workflow.on_initiated,
+    _e.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED: child_workflow.on_start_failed,
+    _e.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: child_workflow.on_started,
+    **dict.fromkeys(child_workflow.CLOSING_INITIATED_ID, child_workflow.on_closed),
+    _e.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: external_workflow.on_signal_initiated,
+    _e.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: external_workflow.on_signal_ended,
+    _e.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED: external_workflow.on_signal_ended,
+    _e.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: external_workflow.on_cancel_initiated,
+    _e.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: external_workflow.on_cancel_ended,
+    _e.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED: external_workflow.on_cancel_ended,
     _e.EVENT_TYPE_MARKER_RECORDED: _unfolded,
     _e.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: properties.on_search_attributes,
     _e.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: properties.on_memo,
@@ -90,19 +120,35 @@ BUFFERED = frozenset(
         _e.EVENT_TYPE_ACTIVITY_TASK_STARTED,
         *activity.CLOSING_SCHEDULED_ID,
         _e.EVENT_TYPE_TIMER_FIRED,
+        _e.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED,
+        _e.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED,
+        *child_workflow.CLOSING_INITIATED_ID,
+        _e.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
+        _e.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED,
+        _e.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
+        _e.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
     }
 )
 """Events from outside: they wait while the workflow task is started (rule 3.4.6)."""
 
 STARTED_EVENTS: Mapping[int, Callable[[HistoryEvent], Any]] = {
     _e.EVENT_TYPE_ACTIVITY_TASK_STARTED: lambda e: e.activity_task_started_event_attributes.scheduled_event_id,
+    _e.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: (
+        lambda e: e.child_workflow_execution_started_event_attributes.initiated_event_id
+    ),
 }
 """Started events -> the key that their terminal event shares."""
 
-TERMINAL: Mapping[int, Callable[[Any], Any]] = dict.fromkeys(
-    activity.CLOSING_SCHEDULED_ID, lambda attributes: attributes.scheduled_event_id
-)
-"""Terminal events of activities -> the key of their started event, from the attributes."""
+TERMINAL: Mapping[int, Callable[[Any], Any]] = {
+    **dict.fromkeys(activity.CLOSING_SCHEDULED_ID, lambda attributes: attributes.scheduled_event_id),
+    **dict.fromkeys(child_workflow.CLOSING_INITIATED_ID, lambda attributes: attributes.initiated_event_id),
+}
+"""Terminal events of activities and children -> the key of their started event, from the attributes."""
+
+ON_NUMBERED: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
+    _e.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED: child_workflow.on_started,
+}
+"""Event type -> fold of a buffered event that has just got its id, where the state keeps that id."""
 
 
 def _check() -> None:

@@ -140,10 +140,5 @@ async def _commit(node: Node, run: Run, draft: Draft, replaced: Run | None) -> N
         await node.runs.commit(run, draft)
         return
     ended = node.runs.draft(replaced)
-    advance.terminate(
-        ended,
-        reason="TerminateIfRunning WorkflowIdReusePolicy",
-        details=tasks.text(f"terminated by new runID: {run.key.run_id}"),
-        identity="history-service",
-    )
+    advance.supersede(ended, run.key.run_id)
     await node.runs.commit(run, draft, replaced=(replaced, ended))

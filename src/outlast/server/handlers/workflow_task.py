@@ -81,19 +81,19 @@ async def respond_completed(
     completion.find(run.state, token.scheduled_event_id, token.attempt, token.started_at)
     now = node.clock.now()
     process = node.process if context.door == "embedded" else ""
-    outcome = completion.complete(
-        run.state,
-        request,
-        CommandContext(
-            now,
-            0,
-            request.identity,
-            first,
-            eager_activities=True,
-            process=process,
-            search_attributes=node.namespaces.search_attributes(run.key.namespace_id),
-        ),
+    namespace = node.namespaces.name_of(run.key.namespace_id)
+    command_context = CommandContext(
+        now,
+        0,
+        request.identity,
+        first,
+        eager_activities=True,
+        process=process,
+        namespace=namespace,
+        namespaces=node.namespaces.ids,
+        search_attributes=node.namespaces.search_attributes(run.key.namespace_id),
     )
+    outcome = completion.complete(run.state, request, command_context)
     draft = outcome.draft
     advance.settle(draft)
     answered = [(run.queries.pop(query_id, None), result) for query_id, result in request.query_results.items()]
@@ -110,7 +110,6 @@ async def respond_completed(
     if outcome.failure is not None:
         raise InvalidArgument(f"the workflow task failed: {outcome.failure.message}")
     response = RespondWorkflowTaskCompletedResponse()
-    namespace = node.namespaces.name_of(run.key.namespace_id)
     for effect in draft.effects:
         if isinstance(effect, RunEagerly) and effect.scheduled_event_id in run.state.activities:
             scheduled = next(event for event in draft.events if event.event_id == effect.scheduled_event_id)
