@@ -171,6 +171,8 @@ class Brain:
             eager_activities=True,
             process="",
             search_attributes={"Kind": e.INDEXED_VALUE_TYPE_KEYWORD},
+            namespace="default",
+            namespaces={"default": "namespace-1", "elsewhere": "namespace-2"},
         )
         outcome = completion.complete(self.state, message, context)
         advance.settle(outcome.draft)

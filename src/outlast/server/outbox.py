@@ -266,7 +266,9 @@ class Outbox:
         parent = unit.draft(run)
         attributes = initiated.start_child_workflow_execution_initiated_event_attributes
         if not self._known(attributes.namespace):
-            parent.apply(child_workflow.refuse_start(initiated, child_workflow.NAMESPACE_NOT_FOUND, parent.now))
+            parent.apply(
+                child_workflow.refuse_start(parent.state, initiated, child_workflow.NAMESPACE_NOT_FOUND, parent.now)
+            )
             return
         request = child_workflow.start_request(parent.state, initiated)
         try:
@@ -274,7 +276,9 @@ class Outbox:
                 raise WorkflowExecutionAlreadyStarted("a workflow cannot be its own child")
             way = starting.route(current.state if current is not None else None, request)
         except WorkflowExecutionAlreadyStarted:
-            parent.apply(child_workflow.refuse_start(initiated, child_workflow.ALREADY_EXISTS, parent.now))
+            parent.apply(
+                child_workflow.refuse_start(parent.state, initiated, child_workflow.ALREADY_EXISTS, parent.now)
+            )
             return
         run_id = child_workflow.run_id(parent.state, initiated.event_id)
         if way in (starting.Way.NEW, starting.Way.REPLACE):
@@ -288,7 +292,7 @@ class Outbox:
         else:
             assert current is not None
             run_id = current.key.run_id
-        parent.apply(child_workflow.record_start(initiated, run_id, parent.now))
+        parent.apply(child_workflow.record_start(parent.state, initiated, run_id, parent.now))
 
     def _deliver(self, unit: _Unit, run: Run, initiated: HistoryEvent, target: Run | None) -> None:
         sender = unit.draft(run)
@@ -301,9 +305,9 @@ class Outbox:
             draft = unit.draft(target)
             draft.apply(delivery.deliver(sender.state, initiated, draft.state, draft.now))
         except delivery.Undeliverable as error:
-            sender.apply(external_workflow.record_refusal(initiated, error.cause, sender.now))
+            sender.apply(external_workflow.record_refusal(sender.state, initiated, error.cause, sender.now))
         else:
-            sender.apply(external_workflow.record_delivery(initiated, sender.now))
+            sender.apply(external_workflow.record_delivery(sender.state, initiated, sender.now))
 
     def _close_child(self, unit: _Unit, run: Run, request: CloseChild, target: Run | None) -> None:
         child = run.state.owed_children[request.initiated_event_id]

@@ -102,6 +102,8 @@ def initiate(
         command.workflow_id_reuse_policy or _e.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
     )
     attributes["task_queue"] = {"name": command.task_queue.name or state.queue, "kind": _e.TASK_QUEUE_KIND_NORMAL}
+    if command.HasField("search_attributes"):
+        attributes["search_attributes"] = context.typed(command.search_attributes, subject)
     event = new_event(_e.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, context.now, attributes)
     try:
         start.validate(start_request(state, event))
@@ -161,8 +163,10 @@ def begin(parent: ExecutionState, initiated: HistoryEvent, now: int) -> Transiti
     return transition
 
 
-def record_start(initiated: HistoryEvent, child_run_id: str, now: int) -> Transition:
-    """Tell the parent that its child runs."""
+def record_start(parent: ExecutionState, initiated: HistoryEvent, child_run_id: str, now: int) -> Transition:
+    """Tell the parent that its child runs. Nothing when it does not wait for that."""
+    if not _awaits_start(parent, initiated.event_id):
+        return NOTHING
     asked = initiated.start_child_workflow_execution_initiated_event_attributes
     attributes: dict[str, Any] = {
         "namespace": asked.namespace,
@@ -176,8 +180,14 @@ def record_start(initiated: HistoryEvent, child_run_id: str, now: int) -> Transi
     return Transition((event,), wakes=True)
 
 
-def refuse_start(initiated: HistoryEvent, cause: int, now: int) -> Transition:
-    """Tell the parent that its child will never run. ``cause`` is a StartChildWorkflowExecutionFailedCause."""
+def refuse_start(parent: ExecutionState, initiated: HistoryEvent, cause: int, now: int) -> Transition:
+    """Tell the parent that its child will never run. Nothing when it does not wait for that.
+
+    Args:
+        cause: a StartChildWorkflowExecutionFailedCause.
+    """
+    if not _awaits_start(parent, initiated.event_id):
+        return NOTHING
     asked = initiated.start_child_workflow_execution_initiated_event_attributes
     attributes: dict[str, Any] = {
         "namespace": asked.namespace,
@@ -191,6 +201,11 @@ def refuse_start(initiated: HistoryEvent, cause: int, now: int) -> Transition:
     }
     event = new_event(_e.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED, now, attributes)
     return Transition((event,), wakes=True)
+
+
+def _awaits_start(parent: ExecutionState, initiated_event_id: int) -> bool:
+    child = parent.children.get(initiated_event_id)
+    return parent.running and child is not None and not child.started
 
 
 # -- the child ends ---------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from outlast.vocab.attributes import event_attributes
 
 from ..command import BadCommand, CommandContext
 from ..effects import RequestCancelExternal, SignalExternal
-from ..transition import Transition
+from ..transition import NOTHING, Transition
 from .events import new_event
 from .state import ExecutionState, ExternalRequest
 
@@ -131,8 +131,10 @@ _REFUSED = {
 }
 
 
-def record_delivery(initiated: HistoryEvent, now: int) -> Transition:
-    """Tell the sender that the target has its request."""
+def record_delivery(state: ExecutionState, initiated: HistoryEvent, now: int) -> Transition:
+    """Tell the sender that the target has its request. Nothing when it does not wait for that."""
+    if not _pends(state, initiated.event_id):
+        return NOTHING
     asked: Any = event_attributes(initiated)
     attributes = _answer(initiated, asked)
     if initiated.event_type == _e.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
@@ -140,8 +142,10 @@ def record_delivery(initiated: HistoryEvent, now: int) -> Transition:
     return Transition((new_event(_DELIVERED[initiated.event_type], now, attributes),), wakes=True)
 
 
-def record_refusal(initiated: HistoryEvent, cause: int, now: int) -> Transition:
-    """Tell the sender that the target does not get its request."""
+def record_refusal(state: ExecutionState, initiated: HistoryEvent, cause: int, now: int) -> Transition:
+    """Tell the sender that the target does not get its request. Nothing when it does not wait for that."""
+    if not _pends(state, initiated.event_id):
+        return NOTHING
     asked: Any = event_attributes(initiated)
     attributes = {
         **_answer(initiated, asked),
@@ -150,6 +154,10 @@ def record_refusal(initiated: HistoryEvent, cause: int, now: int) -> Transition:
         "workflow_task_completed_event_id": asked.workflow_task_completed_event_id,
     }
     return Transition((new_event(_REFUSED[initiated.event_type], now, attributes),), wakes=True)
+
+
+def _pends(state: ExecutionState, initiated_event_id: int) -> bool:
+    return initiated_event_id in state.external_signals or initiated_event_id in state.external_cancels
 
 
 def _answer(initiated: HistoryEvent, asked: Any) -> dict[str, Any]:
