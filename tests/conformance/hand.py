@@ -81,6 +81,21 @@ class Hand:
             )
         )
 
+    async def attend(self, queue: str) -> None:
+        """Poll a queue briefly and in vain: from then on it counts as one that a worker serves."""
+        task = await self.service.poll_workflow_task_queue(
+            self.api.PollWorkflowTaskQueueRequest(namespace="default", task_queue={"name": queue}),
+            timeout=timedelta(seconds=1.05),
+        )
+        assert not task.task_token
+
+    def sticky(self, queue: str, schedule_to_start_timeout: timedelta) -> Any:
+        attributes = self.stage.sdk("api.taskqueue.v1").StickyExecutionAttributes
+        return attributes(
+            worker_task_queue={"name": queue, "kind": e.TASK_QUEUE_KIND_STICKY, "normal_name": self.stage.queue},
+            schedule_to_start_timeout=schedule_to_start_timeout,
+        )
+
     async def poll_activity(self) -> Any:
         """The next activity task of the queue."""
         task = await self.service.poll_activity_task_queue(
