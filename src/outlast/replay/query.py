@@ -11,6 +11,7 @@ from __future__ import annotations
 import linecache
 import traceback
 from collections.abc import Callable
+from types import CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import outlast.api.enums.v1 as e
@@ -32,6 +33,8 @@ from outlast.workflow._handlers import HandlerDefinition
 from .handlers import Handlers
 
 if TYPE_CHECKING:
+    import asyncio
+
     from .context import RunContext
 
 
@@ -93,7 +96,7 @@ class Queries:
         for task in self._context.loop.open_tasks():
             frames = [
                 traceback.FrameSummary(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-                for frame in task.get_stack()
+                for frame in _frames(task)
             ]
             listing = "\n".join(traceback.format_list(frames))
             stacks.append(f"Stack for {task!r} (most recent call last):\n{listing}")
@@ -104,7 +107,7 @@ class Queries:
         trace = EnhancedStackTrace(sdk=StackTraceSDKInfo(name=config.sdk_name, version=config.sdk_version))
         for task in self._context.loop.open_tasks():
             stack = StackTrace()
-            for frame in task.get_stack():
+            for frame in _frames(task):
                 code = frame.f_code
                 stack.locations.append(
                     StackTraceFileLocation(
@@ -138,3 +141,14 @@ class Queries:
 
 def _source_of(filename: str) -> str:
     return "".join(linecache.getlines(filename)) or "Cannot access code."
+
+
+def _frames(task: asyncio.Task[Any]) -> list[FrameType]:
+    """Where a task waits, outermost frame first; asyncio's own ``get_stack`` ends at the first await."""
+    frames = []
+    awaited: Any = task.get_coro()
+    while isinstance(awaited, CoroutineType):
+        if awaited.cr_frame is not None:
+            frames.append(awaited.cr_frame)
+        awaited = awaited.cr_await
+    return frames
