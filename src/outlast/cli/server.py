@@ -26,6 +26,8 @@ _MEMORY = ":memory:"
 @click.option("--log-format", type=click.Choice(logs.FORMATS), default="text", show_default=True)
 def server(db: str, ip: str, port: int, namespaces: tuple[str, ...], log_level: str, log_format: str) -> None:
     """Run the server: Temporal's gRPC API over one database file."""
+    if "" in namespaces:
+        raise click.BadParameter("a namespace needs a name", param_hint="--namespace")
     logs.set_up(log_level, log_format)
     database = None if db == _MEMORY else Path(db).expanduser().absolute()
     config = ServerConfig(database, ip, port, tuple(dict.fromkeys(("default", *namespaces))))
@@ -41,6 +43,4 @@ def server(db: str, ip: str, port: int, namespaces: tuple[str, ...], log_level: 
     except StorageError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        raise click.ClickException(
-            f"cannot listen at {config.address} ({error}); is another server running there? Choose another --port"
-        ) from error
+        raise click.ClickException(error.strerror or str(error)) from error

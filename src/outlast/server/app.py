@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Callable
 
 from outlast.storage.memory import MemoryStorage
 from outlast.storage.sqlite import SqliteStorage
 
+from . import address
 from .config import ServerConfig
 from .node import Node
 from .rpc import GrpcDoor
+
+logger = logging.getLogger("outlast.server")
+
+_REFUSING_S = 0.2
+"""So long who calls is told to come back later, before connections are cut: a call that meets the cut is lost without
+a reason, which not every SDK tries again."""
 
 
 async def serve(config: ServerConfig, on_ready: Callable[[int], None]) -> None:
@@ -22,9 +30,10 @@ async def serve(config: ServerConfig, on_ready: Callable[[int], None]) -> None:
         on_ready: called with the port once the server answers.
 
     Raises:
+        OSError: the address cannot be bound; the database was not touched.
         StorageError: the database cannot be opened.
-        OSError: the address cannot be bound.
     """
+    address.check(config.ip, config.port)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,10 +45,13 @@ async def serve(config: ServerConfig, on_ready: Callable[[int], None]) -> None:
         door = GrpcDoor(node)
         on_ready(await door.start(config.address))
         await stopping.wait()
+        logger.info("Stopping; calls under way have %g s to end", config.grace_s)
         node.release()
+        await asyncio.sleep(_REFUSING_S)
         await door.stop(config.grace_s)
     finally:
         await node.close()
+    logger.info("Stopped")
 
 
 def run(config: ServerConfig, on_ready: Callable[[int], None]) -> None:

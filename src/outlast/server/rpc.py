@@ -34,6 +34,7 @@ BOUND = (
 )
 """The services that the door offers."""
 
+_CLOSING = "the server is shutting down; try again"
 _STATUS_TRAILER = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _OPTIONS = (
@@ -108,6 +109,8 @@ def _method(node: Node, service: str, method: MethodDescriptor) -> grpc.RpcMetho
 
     async def handle(data: bytes, grpc_context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         try:
+            if node.closing:
+                raise Unavailable(_CLOSING)
             try:
                 request = parse(data)
             except DecodeError as error:
@@ -120,7 +123,7 @@ def _method(node: Node, service: str, method: MethodDescriptor) -> grpc.RpcMetho
             await _abort(grpc_context, error)
         except asyncio.CancelledError:
             if node.closing:
-                await _abort(grpc_context, Unavailable("the server is shutting down; try again"))
+                await _abort(grpc_context, Unavailable(_CLOSING))
             raise
         except Exception as error:
             logger.exception("%s failed", rpc)

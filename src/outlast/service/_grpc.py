@@ -90,6 +90,9 @@ def _service_error(error: grpc.aio.AioRpcError) -> errors.ServiceError:
         if key == "grpc-status-details-bin" and isinstance(value, bytes):
             details = value
     code: int = error.code().value[0]
+    if error.code() is grpc.StatusCode.CANCELLED and not details:
+        # What our side cancels never gets here: a server that stopped has cut the connection under the call.
+        code = grpc.StatusCode.UNAVAILABLE.value[0]
     return errors.from_code(code, error.details() or error.code().name, details)
 
 

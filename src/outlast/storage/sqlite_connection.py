@@ -64,6 +64,18 @@ def reader(path: Path) -> apsw.Connection:
         return connection
 
 
+def inspector(path: Path) -> apsw.Connection:
+    """A connection that looks at a file which nobody else has open, and leaves nothing beside it."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        return reader(path)
+    # Without this SQLite would make a log to look into, which a connection that only reads cannot remove again.
+    with errors(path):
+        return apsw.Connection(
+            f"{path.absolute().as_uri()}?immutable=1", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+        )
+
+
 @contextlib.contextmanager
 def errors(path: Path) -> Iterator[None]:
     """Raise SQLite's errors as ours."""

@@ -17,7 +17,7 @@ import apsw
 from outlast import __version__
 from outlast.api.common.v1 import SearchAttributes
 from outlast.storage.errors import DatabaseError, DatabaseTooNew, NotAnOutlastDatabase
-from outlast.storage.sqlite_connection import damaged, errors, reader
+from outlast.storage.sqlite_connection import damaged, errors, inspector
 from outlast.storage.sqlite_rows import ADD_INDEXED
 from outlast.vocab.search_attributes import indexed
 
@@ -66,7 +66,7 @@ def inspect(path: Path) -> None:
         return
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise damaged(path, "the header is not SQLite's")
-    connection = reader(path)
+    connection = inspector(path)
     try:
         with errors(path):
             _recognise(connection, path)
@@ -98,7 +98,7 @@ def _check(connection: apsw.Connection, path: Path) -> None:
         return
     finding = connection.execute("PRAGMA quick_check(1)").fetchall()[0][0]
     if finding != "ok":
-        raise damaged(path, str(finding))
+        raise damaged(path, "; ".join(str(finding).splitlines()))
 
 
 def _index_search_attributes(connection: apsw.Connection) -> None:
