@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
 from outlast.api.common.v1 import SearchAttributes
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
+from outlast.api.protocol.v1 import Message as ProtocolMessage
+from outlast.api.update.v1 import Request
 from outlast.vocab.search_attributes import BadValue
 
 from .visibility.attributes import typed
 
-_NONE: Mapping[str, int] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class CommandContext(msgspec.Struct, frozen=True):
@@ -25,6 +28,7 @@ class CommandContext(msgspec.Struct, frozen=True):
     caller takes activities inline. ``process`` is the engine process when its own worker calls, "" for a remote one.
     ``search_attributes`` are the namespace's own, name -> INDEXED_VALUE_TYPE_*.
     ``namespace`` is the name of the run's namespace; ``namespaces`` maps the names of all of them to their ids.
+    ``messages`` are the completion's protocol messages by id, ``requests`` the updates by id that wait to be accepted.
     """
 
     now: int
@@ -33,9 +37,11 @@ class CommandContext(msgspec.Struct, frozen=True):
     first_event: HistoryEvent | None = None
     eager_activities: bool = False
     process: str = ""
-    search_attributes: Mapping[str, int] = _NONE
+    search_attributes: Mapping[str, int] = _NOTHING
     namespace: str = ""
-    namespaces: Mapping[str, str] = MappingProxyType({})
+    namespaces: Mapping[str, str] = _NOTHING
+    messages: Mapping[str, ProtocolMessage] = _NOTHING
+    requests: Mapping[str, Request] = _NOTHING
 
     def typed(self, message: SearchAttributes, subject: str) -> SearchAttributes:
         """Search attributes that a command sets, checked and with their types.

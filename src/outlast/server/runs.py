@@ -23,10 +23,11 @@ from outlast.engine.transition import Successor, Transition
 from outlast.storage.port import Commit, CurrentRow, RunKey, Storage
 from outlast.vocab.errors import NotFound
 
-from . import visibility
+from . import updates, visibility
 from .clock import Clock
 from .queries import PendingQuery
 from .timers import Timers
+from .updates import PendingUpdate
 
 CACHED_RUNS_MAX = 1000
 _TAIL_EVENTS_MAX = 200
@@ -45,6 +46,7 @@ class Run:
         "state",
         "tail",
         "tail_from",
+        "updates",
         "version",
         "waiters",
     )
@@ -62,6 +64,8 @@ class Run:
         """The latest commit."""
         self.waiters: list[asyncio.Future[None]] = []
         self.queries: dict[str, PendingQuery] = {}
+        self.updates: dict[str, PendingUpdate] = {}
+        """Updates by id that wait to be accepted."""
         self.dropped = False
         self.replaces: str | None = None
         """For a new run: the run that was the current one of its workflow id before."""
@@ -70,7 +74,9 @@ class Run:
     def pinned(self) -> bool:
         """Whether the cache is the only place that knows something of this run."""
         task = self.state.task
-        return bool(self.commits or self.waiters or self.queries or (task is not None and task.started))
+        if self.commits or self.waiters or self.queries or self.updates:
+            return True
+        return task is not None and (task.started or task.speculative)
 
     async def settled(self) -> None:
         """Wait until all that was decided so far is durable."""
@@ -205,6 +211,8 @@ class Runs:
         for member, outcome in outcomes:
             member.commits += 1
             member.durable = future
+            if member.updates:
+                updates.settle(member, continued=draft.successor is not None and member is run)
             early = [effect for effect in outcome.effects if not isinstance(effect, OfferActivityTask)]
             if early:
                 self._on_effects(member, early)
@@ -283,6 +291,7 @@ class Runs:
     def _drop(self, run: Run) -> None:
         """What the cache holds of this run is not true any more: a commit failed, or the run is deleted."""
         run.dropped = True
+        updates.lose(run)
         if self._runs.get(run.key) is run:
             del self._runs[run.key]
             self._forget_current(run.key)
@@ -371,6 +380,7 @@ class Runs:
     def release(self) -> None:
         """Wake everybody who waits for a run."""
         for run in self.all():
+            updates.lose(run)
             self._notify(run)
 
 

@@ -15,6 +15,7 @@ from outlast.engine.execution.state import Activity
 from outlast.vocab import limits
 from outlast.vocab.times import parts
 
+from . import updates
 from .node import Node
 from .queries import PendingQuery
 from .runs import Run
@@ -64,6 +65,7 @@ async def workflow_task(node: Node, run: Run, namespace: str) -> PollWorkflowTas
             pending.shown = True
             pending.attached_to = (task.scheduled_event_id, task.started_at)
             response.queries[pending.query_id].CopyFrom(pending.query)
+    updates.show(run, task, response)
     await _attach_history(node, run, response, first)
     return response
 
@@ -109,11 +111,15 @@ async def page(node: Node, run: Run, first: int, size: int) -> tuple[list[Histor
     Returns:
         The events, and the id at which the next page starts; 0 when this is the last.
     """
+    events, next_event_id = await written_page(node, run, first, size)
+    return (events, next_event_id) if next_event_id else (events + tasks.unwritten_events(run.state), 0)
+
+
+async def written_page(node: Node, run: Run, first: int, size: int) -> tuple[list[HistoryEvent], int]:
+    """A page of the history as it is written, and the id at which the next one starts; 0 when this is the last."""
     end = min(first + size, run.state.next_event_id)
     events = await node.runs.events(run, first, end)
-    if end < run.state.next_event_id:
-        return events, end
-    return events + tasks.unwritten_events(run.state), 0
+    return events, end if end < run.state.next_event_id else 0
 
 
 def activity_task(

@@ -2,14 +2,17 @@
 
 All or nothing: the commands are applied to a fork, and a bad one drops the fork and fails the task instead, with
 Temporal's cause. A command that closes the run while events wait in the buffer fails the task as UNHANDLED_COMMAND, so
-that the workflow sees them first (rule 3.4.8).
+that the workflow sees them first (rule 3.4.8). Updates that wait do not keep a run from closing.
+
+A speculative task that brought nothing but rejections of updates is dropped: nothing is recorded (rule 3.9.3).
 
 Source: RespondWorkflowTaskCompleted, RespondWorkflowTaskFailed; rules 3.4.1-3.4.11.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +29,7 @@ from outlast.vocab.times import from_duration
 
 from ..command import BadCommand, CommandContext
 from ..transition import Transition
-from . import tables, workflow_task
+from . import speculative, tables, update, workflow_task
 from .draft import Draft
 from .events import new_event
 from .state import ExecutionState, WorkflowTask
@@ -38,10 +41,17 @@ _NEEDS_FIRST_EVENT = (
 
 
 class Completed(NamedTuple):
-    """How a completion went: ``failure`` is None when the commands stand, else the cause and message of the failure."""
+    """How a completion went.
+
+    ``failure`` is None when the commands stand, else the cause and message of the failure. ``rejections`` are the
+    updates that the workflow refused. ``reset_to`` is set when the task was dropped: the id of the started event that
+    the worker has to go back to; the draft then holds no events.
+    """
 
     draft: Draft
     failure: BadCommand | None
+    rejections: Mapping[str, Failure] = MappingProxyType({})
+    reset_to: int | None = None
 
 
 def find(state: ExecutionState, scheduled_event_id: int, attempt: int, started_at: int) -> WorkflowTask:
@@ -82,12 +92,27 @@ def complete(state: ExecutionState, request: RespondWorkflowTaskCompletedRequest
     task = state.task
     assert task is not None and task.started
     try:
-        return Completed(_completed(state, task, request, context), None)
+        rejections = dict(update.rejections(request.messages))
+        if speculative.droppable(state, task, request):
+            draft = Draft(state, context.now)
+            draft.apply(_dropped(request))
+            return Completed(draft, None, rejections, state.previous_started_event_id)
+        return Completed(_completed(state, task, request, context), None, rejections)
     except BadCommand as error:
         if task.attempt > 1 and error.cause != _e.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
             raise InvalidArgument(error.message) from error
         failure = failures.server(error.message, non_retryable=False)
         return Completed(failed(state, context.now, error.cause, failure, request.identity), error)
+
+
+def _dropped(request: RespondWorkflowTaskCompletedRequest) -> Transition:
+    return Transition(folds=((workflow_task.on_set, None, None), _stuck_to(request)))
+
+
+def _stuck_to(request: RespondWorkflowTaskCompletedRequest) -> tuple[Callable[..., None], str, int]:
+    sticky = request.sticky_attributes
+    timeout_ns = from_duration(sticky.schedule_to_start_timeout)
+    return workflow_task.on_sticky, sticky.worker_task_queue.name, timeout_ns
 
 
 def _completed(
@@ -98,7 +123,11 @@ def _completed(
 ) -> Draft:
     draft = Draft(state, context.now)
     draft.apply(Transition((*workflow_task.closing_events(state, task), _completed_event(task, request, context.now))))
-    context = msgspec.structs.replace(context, completed_event_id=draft.state.next_event_id - 1)
+    context = msgspec.structs.replace(
+        context,
+        completed_event_id=draft.state.next_event_id - 1,
+        messages={message.id: message for message in request.messages},
+    )
     closed = False
     for command in request.commands:
         if closed:
@@ -114,19 +143,10 @@ def _completed(
                 "before it closes",
             )
         _apply(draft, command, context)
-    sticky = request.sticky_attributes
-    draft.apply(
-        Transition(
-            folds=(
-                (
-                    workflow_task.on_sticky,
-                    sticky.worker_task_queue.name,
-                    from_duration(sticky.schedule_to_start_timeout),
-                ),
-            )
-        )
-    )
+    draft.apply(Transition(folds=(_stuck_to(request),)))
     if not closed:
+        for message in update.unordered(request.messages, request.commands):
+            draft.apply(update.take(draft.state, message, context))
         arrived = draft.flush()
         if (arrived or request.force_create_new_workflow_task) and draft.state.task is None:
             draft.schedule_task()
@@ -193,6 +213,8 @@ def end_for_close(draft: Draft) -> None:
                 identity=task.identity,
             )
         )
+    elif task is not None and task.speculative:
+        draft.apply(Transition(folds=((workflow_task.on_set, None, None),)))
     draft.flush()
 
 

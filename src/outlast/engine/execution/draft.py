@@ -19,7 +19,7 @@ from outlast.vocab.attributes import EVENT_FIELD
 
 from ..effects import Effect
 from ..transition import Successor, Transition
-from . import due, tables, workflow_task
+from . import due, speculative, tables, workflow_task
 from .events import batch
 from .state import ExecutionState
 
@@ -61,7 +61,7 @@ class Draft:
         if task is None:
             if not state.first_task_pending:
                 self.schedule_task()
-        elif not task.started and not task.written:
+        elif not task.started and task.transient:
             # A transient attempt becomes a real one as soon as there is something new to see (rule 3.4.3).
             workflow_task.on_dropped(state)
             self.schedule_task()
@@ -78,12 +78,21 @@ class Draft:
     def _record(self, event: HistoryEvent) -> None:
         state = self.state
         if state.task is not None and state.task.started and event.event_type in tables.BUFFERED:
+            if state.task.speculative:
+                self._convert()
             tables.ON_EVENT[event.event_type](state, event)
             state.buffered.append(event.SerializeToString())
             self._changed = True
             return
+        if speculative.is_converted_by(state, event):
+            self._convert()
         self._append(event)
         tables.ON_EVENT[event.event_type](state, event)
+
+    def _convert(self) -> None:
+        """The pending speculative task becomes a normal one, whose scheduled event is in history."""
+        self._append(speculative.convert(self.state))
+        speculative.on_converted(self.state)
 
     def _append(self, event: HistoryEvent) -> None:
         """Give the event its id, link it to its started event, and put it at the end of history."""
@@ -126,6 +135,8 @@ class Draft:
     def finish(self) -> Outcome:
         """Close the draft: the new state and what has to become durable."""
         state = self.state
+        if state.task is not None and state.task.speculative:
+            self._convert()
         state.transitions += 1
         if self._open and not state.running:
             self.effects.extend(due.owed(state))
@@ -169,4 +180,5 @@ def fork(state: ExecutionState) -> ExecutionState:
     forked.request_ids = state.request_ids.copy()
     forked.attached_request_ids = state.attached_request_ids.copy()
     forked.buffered = state.buffered.copy()
+    forked.updates = state.updates.copy()
     return forked

@@ -10,9 +10,10 @@ from typing import Any
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.vocab import limits
-from outlast.vocab.errors import InvalidArgument
+from outlast.vocab.errors import InvalidArgument, ResourceExhausted
 
 from ..transition import NOTHING, Transition
+from . import workflow_task
 from .events import new_event
 from .state import ExecutionState, on_delay_over
 
@@ -44,6 +45,20 @@ def signal(
     event = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, now, attributes, **({"links": links} if links else {}))
     skip_delay = ((on_delay_over, None, None),) if starts and state.first_task_pending else ()
     return Transition((event,), folds=skip_delay, wakes=True)
+
+
+def require_not_closing(state: ExecutionState) -> None:
+    """Keep callers from outside back while the workflow tries to close once more (rule 3.4.8).
+
+    Raises:
+        ResourceExhausted: a close was held up by what came in meanwhile, and the workflow is at it again.
+    """
+    if workflow_task.close_attempted(state):
+        raise ResourceExhausted(
+            f"workflow is closing: workflow {state.workflow_id!r} run {state.run_id}; send it again in a moment",
+            cause=_e.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW,
+            scope=_e.RESOURCE_EXHAUSTED_SCOPE_NAMESPACE,
+        )
 
 
 def on_signaled(state: ExecutionState, event: HistoryEvent) -> None:

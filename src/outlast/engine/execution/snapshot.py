@@ -70,8 +70,8 @@ def historic(state: ExecutionState) -> dict[str, Any]:
                 queue="",
                 schedule_to_start_at=0,
                 suggest_continue_as_new=False,
-                history_size=0,
                 suggest_reasons=(),
+                history_size=0,
             )
             if task.written
             else None

@@ -19,7 +19,8 @@ class WorkflowTask(msgspec.Struct, frozen=True, array_like=True):
         (none) --schedule--> scheduled --start--> started --complete | fail | time out--> (none)
 
     The started half is outside history: the WorkflowTaskStarted event is written together with the event that ends
-    the task. ``written`` is False for a transient attempt, whose scheduled event is not in history either.
+    the task. ``written`` is False where the scheduled event is not in history either: for a transient attempt, and for
+    a speculative task (``speculative.py``).
     """
 
     scheduled_event_id: int
@@ -37,10 +38,16 @@ class WorkflowTask(msgspec.Struct, frozen=True, array_like=True):
     suggest_continue_as_new: bool = False
     history_size: int = 0
     suggest_reasons: tuple[int, ...] = ()  # SUGGEST_CONTINUE_AS_NEW_REASON_*
+    speculative: bool = False
 
     @property
     def started(self) -> bool:
         return self.started_at != 0
+
+    @property
+    def transient(self) -> bool:
+        """A later attempt that leaves no events unless it completes."""
+        return not self.written and not self.speculative
 
 
 class Activity(msgspec.Struct, frozen=True, array_like=True):
@@ -119,6 +126,16 @@ class ExternalRequest(msgspec.Struct, frozen=True, array_like=True):
     child_only: bool
 
 
+class Update(msgspec.Struct, frozen=True, array_like=True):
+    """An update that history knows.
+
+    admitted (by a reset) --accept--> accepted --respond--> completed
+    """
+
+    accepted_event_id: int = 0
+    completed_event_id: int = 0
+
+
 class TaskFailure(msgspec.Struct, frozen=True, array_like=True):
     """Why the latest workflow task failed or timed out (outside history: transient attempts leave no event)."""
 
@@ -192,6 +209,8 @@ class ExecutionState(msgspec.Struct, array_like=True):
     # outside history: what a closed run still has to do to others
     owed_children: dict[int, Child] = {}  # started children that the parent close policy has not been applied to
     owes_report: bool = False  # the parent has not been told
+    # from events again
+    updates: dict[str, Update] = {}  # by update id
 
     @property
     def running(self) -> bool:

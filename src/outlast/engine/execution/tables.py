@@ -27,6 +27,7 @@ from . import (
     start,
     state,
     timer,
+    update,
     workflow_task,
 )
 
@@ -41,6 +42,7 @@ ON_COMMAND: Mapping[int, Callable[[state.ExecutionState, Any, CommandContext], T
     _e.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION: external_workflow.initiate_cancel,
     _e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: properties.upsert_search_attributes,
     _e.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES: properties.modify,
+    _e.COMMAND_TYPE_PROTOCOL_MESSAGE: update.answer,
     _e.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: close.complete,
     _e.COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: close.fail,
     _e.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: close.cancel,
@@ -50,7 +52,6 @@ ON_COMMAND: Mapping[int, Callable[[state.ExecutionState, Any, CommandContext], T
 
 UNBUILT_COMMANDS = frozenset(
     {
-        _e.COMMAND_TYPE_PROTOCOL_MESSAGE,
         _e.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION,
         _e.COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION,
     }
@@ -106,6 +107,9 @@ ON_EVENT: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
     _e.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: external_workflow.on_cancel_initiated,
     _e.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED: external_workflow.on_cancel_ended,
     _e.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED: external_workflow.on_cancel_ended,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: update.on_admitted,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: update.on_accepted,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: update.on_completed,
     _e.EVENT_TYPE_MARKER_RECORDED: _unfolded,
     _e.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: properties.on_search_attributes,
     _e.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: properties.on_memo,
@@ -117,6 +121,7 @@ BUFFERED = frozenset(
         _e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
         _e.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
         _e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+        _e.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
         _e.EVENT_TYPE_ACTIVITY_TASK_STARTED,
         *activity.CLOSING_SCHEDULED_ID,
         _e.EVENT_TYPE_TIMER_FIRED,

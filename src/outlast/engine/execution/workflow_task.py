@@ -36,9 +36,19 @@ _TIMEOUT_GROWTH_FROM_ATTEMPT = 3
 
 def schedule(state: ExecutionState, now: int) -> Transition:
     """Make a workflow task pending. There must be none, and the run must be open."""
+    task = pending(state, now)
+    return Transition(
+        (scheduled_event(state, task),) if task.written else (),
+        (offer(state, task),),
+        ((on_set, task, None),),
+    )
+
+
+def pending(state: ExecutionState, now: int) -> WorkflowTask:
+    """The workflow task that comes next."""
     assert state.task is None and state.running
     sticky = state.sticky_queue if state.task_attempt == 1 else ""
-    task = WorkflowTask(
+    return WorkflowTask(
         scheduled_event_id=state.next_event_id,
         attempt=state.task_attempt,
         scheduled_at=now,
@@ -47,11 +57,6 @@ def schedule(state: ExecutionState, now: int) -> Transition:
         written=state.task_attempt == 1,
         queue=sticky or state.queue,
         schedule_to_start_at=now + state.sticky_timeout_ns if sticky else 0,
-    )
-    return Transition(
-        (scheduled_event(state, task),) if task.written else (),
-        (offer(state, task),),
-        ((on_set, task, None),),
     )
 
 
@@ -152,6 +157,7 @@ def _suggest_reasons(state: ExecutionState) -> tuple[int, ...]:
             state.next_event_id > limits.HISTORY_EVENTS_SUGGEST,
             _e.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS,
         ),
+        (len(state.updates) >= limits.UPDATES_SUGGEST, _e.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES),
     )
     return tuple(reason for applies, reason in reasons if applies)
 
@@ -161,7 +167,7 @@ def fail(state: ExecutionState, now: int, *, cause: int, failure: Failure, ident
     task = state.task
     assert task is not None and task.started
     record = TaskFailure(cause, failure.SerializeToString(), identity, now, task.attempt)
-    if not task.written:
+    if task.transient:
         return Transition(folds=((on_attempt_over, True, None), (on_failure, record, None)))
     event = new_event(
         _e.EVENT_TYPE_WORKFLOW_TASK_FAILED,
@@ -174,11 +180,16 @@ def fail(state: ExecutionState, now: int, *, cause: int, failure: Failure, ident
             "identity": identity,
         },
     )
-    return Transition((started_event(task), event), folds=((on_attempt_over, True, None), (on_failure, record, None)))
+    return Transition(
+        (*closing_events(state, task), event), folds=((on_attempt_over, True, None), (on_failure, record, None))
+    )
 
 
 def time_out(state: ExecutionState, now: int) -> Transition:
-    """End the task if one of its deadlines has passed: start-to-close when started, schedule-to-start when sticky."""
+    """End the task if one of its deadlines has passed: start-to-close when started, else schedule-to-start.
+
+    Only a task in a sticky queue and a speculative one give up waiting for a start.
+    """
     task = state.task
     if task is None:
         return NOTHING
@@ -189,14 +200,15 @@ def time_out(state: ExecutionState, now: int) -> Transition:
         failure = failures.timeout(_e.TIMEOUT_TYPE_START_TO_CLOSE, message)
         record = TaskFailure(0, failure.SerializeToString(), task.identity, now, task.attempt)
         folds = ((on_attempt_over, True, None), (on_failure, record, None))
-        if not task.written:
+        if task.transient:
             return Transition(folds=folds)
         event = _timed_out_event(task, now, task.started_event_id, _e.TIMEOUT_TYPE_START_TO_CLOSE)
-        return Transition((started_event(task), event), folds=folds)
+        return Transition((*closing_events(state, task), event), folds=folds)
     if not task.schedule_to_start_at or now < task.schedule_to_start_at:
         return NOTHING
     event = _timed_out_event(task, now, 0, _e.TIMEOUT_TYPE_SCHEDULE_TO_START)
-    return Transition((event,), folds=((on_attempt_over, False, None),))
+    events = (event,) if task.written else (scheduled_event(state, task), event)
+    return Transition(events, folds=((on_attempt_over, False, None),))
 
 
 def _timed_out_event(task: WorkflowTask, now: int, started_event_id: int, timeout_type: int) -> HistoryEvent:
@@ -216,9 +228,21 @@ def unstick(state: ExecutionState, *, reoffer: bool = True) -> Transition:
     task = state.task
     if task is None or task.started or task.queue == state.queue:
         return Transition(folds=((on_sticky, "", 0),)) if state.sticky_queue else NOTHING
-    moved = msgspec.structs.replace(task, queue=state.queue, schedule_to_start_at=0)
+    gives_up_at = task.schedule_to_start_at if task.speculative else 0
+    moved = msgspec.structs.replace(task, queue=state.queue, schedule_to_start_at=gives_up_at)
     return Transition(
         effects=(offer(state, moved),) if reoffer else (), folds=((on_sticky, "", 0), (on_set, moved, None))
+    )
+
+
+def close_attempted(state: ExecutionState) -> bool:
+    """Whether the workflow wanted to close, was shown what had arrived meanwhile, and is at it again (rule 3.4.8)."""
+    task, failure = state.task, state.task_failure
+    return (
+        task is not None
+        and task.started
+        and failure is not None
+        and failure.cause == _e.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
     )
 
 

@@ -44,7 +44,12 @@ async def get(
         else:
             response.history.events.append(await node.runs.event(run, state.next_event_id - 1))
         return response
-    events, next_event_id = await tasks.page(node, run, first, _page_size(request.maximum_page_size))
+    size = _page_size(request.maximum_page_size)
+    if request.wait_new_event:
+        # What follows is asked for by event id, so only events that will stay count.
+        events, next_event_id = await tasks.written_page(node, run, first, size)
+    else:
+        events, next_event_id = await tasks.page(node, run, first, size)
     response.history.events.extend(events)
     if next_event_id:
         response.next_page_token = _token(run, next_event_id)

@@ -26,6 +26,7 @@ async def signal(
     fields: dict[str, Any] = {name: getattr(request, name) for name in ("input", "header") if request.HasField(name)}
     if request.links:
         fields["links"] = request.links
+    signals.require_not_closing(run.state)
     draft = node.runs.draft(run)
     draft.apply(
         signals.signal(

@@ -39,26 +39,23 @@ async def start(
     """Start a run, or answer with the one that the request id or the policies lead to."""
     starting.validate(request)
     namespace_id = node.namespaces.id_of(request.namespace, starting=True)
-    current = await _current(node, namespace_id, request.workflow_id)
+    current = await current_run(node, namespace_id, request.workflow_id)
     way = starting.route(current.state if current else None, request)
     if way in (starting.Way.NEW, starting.Way.REPLACE):
         waits = request.cron_schedule or request.HasField("workflow_start_delay")
         eager = request.request_eager_execution and not waits
-        run, draft = _begin(node, namespace_id, request, current, eager=eager)
+        run, draft = begin(node, namespace_id, request, current, eager=eager)
         response = StartWorkflowExecutionResponse(started=True, status=run.state.status)
         if eager:
             tasks.start_inline(node, draft, identity=request.identity)
-        await _commit(node, run, draft, current if way is starting.Way.REPLACE else None)
+        await commit(node, run, draft, current if way is starting.Way.REPLACE else None)
         if eager:
             response.eager_workflow_task.CopyFrom(await tasks.workflow_task(node, run, request.namespace))
     else:
         assert current is not None
         run = current
         if way is starting.Way.EXISTING:
-            draft = node.runs.draft(run)
-            draft.apply(starting.attach(draft.state, request, draft.now))
-            if draft.changed:
-                await node.runs.commit(run, draft)
+            await attach(node, run, request)
         await run.settled()
         response = StartWorkflowExecutionResponse(started=way is starting.Way.SAME_REQUEST, status=run.state.status)
     response.run_id = run.key.run_id
@@ -72,11 +69,11 @@ async def signal_with_start(
     """Signal the open run, or start one whose first events are its start and the signal."""
     starting.validate(request)
     namespace_id = node.namespaces.id_of(request.namespace, starting=True)
-    current = await _current(node, namespace_id, request.workflow_id)
+    current = await current_run(node, namespace_id, request.workflow_id)
     way = starting.route(current.state if current else None, request)
     replaced = None
     if way in (starting.Way.NEW, starting.Way.REPLACE):
-        run, draft = _begin(node, namespace_id, request, current, wakes=False)
+        run, draft = begin(node, namespace_id, request, current, wakes=False)
         replaced = current if way is starting.Way.REPLACE else None
     else:
         assert current is not None
@@ -85,6 +82,7 @@ async def signal_with_start(
     if request.HasField("header"):
         fields["header"] = request.header
     if run.state.running:
+        signals.require_not_closing(run.state)
         draft.apply(
             signals.signal(
                 draft.state,
@@ -98,7 +96,7 @@ async def signal_with_start(
         )
         advance.settle(draft)
     if draft.changed:
-        await _commit(node, run, draft, replaced)
+        await commit(node, run, draft, replaced)
     await run.settled()
     return SignalWithStartWorkflowExecutionResponse(
         run_id=run.key.run_id,
@@ -107,14 +105,23 @@ async def signal_with_start(
     )
 
 
-async def _current(node: Node, namespace_id: str, workflow_id: str) -> Run | None:
+async def attach(node: Node, run: Run, request: StartWorkflowExecutionRequest) -> None:
+    """Let the open run know of a start request that led to it, where the request wants that."""
+    draft = node.runs.draft(run)
+    draft.apply(starting.attach(draft.state, request, draft.now))
+    if draft.changed:
+        await node.runs.commit(run, draft)
+
+
+async def current_run(node: Node, namespace_id: str, workflow_id: str) -> Run | None:
+    """The latest run of a workflow id; None when there never was one."""
     try:
         return await node.runs.find(namespace_id, workflow_id)
     except NotFound:
         return None
 
 
-def _begin(
+def begin(
     node: Node,
     namespace_id: str,
     request: starting.StartRequest,
@@ -135,7 +142,8 @@ def _begin(
     return run, draft
 
 
-async def _commit(node: Node, run: Run, draft: Draft, replaced: Run | None) -> None:
+async def commit(node: Node, run: Run, draft: Draft, replaced: Run | None) -> None:
+    """Make a new run durable, in one commit with the end of the open run that it replaces."""
     if replaced is None:
         await node.runs.commit(run, draft)
         return

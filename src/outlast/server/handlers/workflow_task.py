@@ -20,7 +20,7 @@ from outlast.storage.port import RunKey
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, NotFound
 
-from .. import tasks
+from .. import tasks, updates
 from ..context import CallContext
 from ..node import Node, required
 from ..runs import Run
@@ -78,38 +78,32 @@ async def respond_completed(
     first: HistoryEvent | None = None
     if completion.needs_first_event(run.state, request.commands):
         first = await node.runs.event(run, 1)
-    completion.find(run.state, token.scheduled_event_id, token.attempt, token.started_at)
-    now = node.clock.now()
-    process = node.process if context.door == "embedded" else ""
-    namespace = node.namespaces.name_of(run.key.namespace_id)
-    command_context = CommandContext(
-        now,
-        0,
-        request.identity,
-        first,
-        eager_activities=True,
-        process=process,
-        namespace=namespace,
-        namespaces=node.namespaces.ids,
-        search_attributes=node.namespaces.search_attributes(run.key.namespace_id),
-    )
-    outcome = completion.complete(run.state, request, command_context)
+    task = completion.find(run.state, token.scheduled_event_id, token.attempt, token.started_at)
+    outcome = completion.complete(run.state, request, _context(node, run, request, context, first))
     draft = outcome.draft
     advance.settle(draft)
     answered = [(run.queries.pop(query_id, None), result) for query_id, result in request.query_results.items()]
-    inline = (
-        request.return_new_workflow_task
-        and outcome.failure is None
-        and draft.state.running
-        and tasks.start_inline(node, draft, request.identity)
-    )
-    await node.runs.commit(run, draft)
+    updates.answered(run, task, outcome, heartbeat=request.force_create_new_workflow_task)
+    wants_next = request.return_new_workflow_task and outcome.failure is None and draft.state.running
+    inline = wants_next and tasks.start_inline(node, draft, request.identity)
+    if outcome.reset_to is None:
+        durable = node.runs.commit(run, draft)
+    else:
+        node.runs.volatile(run, draft)
+        durable = None
+    if not inline:
+        start = (lambda next_draft: tasks.start_inline(node, next_draft, request.identity)) if wants_next else None
+        inline = updates.dispatch(node.runs, run, start)
+    if durable is not None:
+        await durable
     for pending, result in answered:
         if pending is not None:
             pending.resolve(result)
+    node.dispatch_queries(run)
     if outcome.failure is not None:
         raise InvalidArgument(f"the workflow task failed: {outcome.failure.message}")
-    response = RespondWorkflowTaskCompletedResponse()
+    response = RespondWorkflowTaskCompletedResponse(reset_history_event_id=outcome.reset_to or 0)
+    namespace = node.namespaces.name_of(run.key.namespace_id)
     for effect in draft.effects:
         if isinstance(effect, RunEagerly) and effect.scheduled_event_id in run.state.activities:
             scheduled = next(event for event in draft.events if event.event_id == effect.scheduled_event_id)
@@ -118,6 +112,27 @@ async def respond_completed(
     if inline and run.state.task is not None and run.state.task.started:
         response.workflow_task.CopyFrom(await tasks.workflow_task(node, run, namespace))
     return response
+
+
+def _context(
+    node: Node,
+    run: Run,
+    request: RespondWorkflowTaskCompletedRequest,
+    context: CallContext,
+    first: HistoryEvent | None,
+) -> CommandContext:
+    return CommandContext(
+        node.clock.now(),
+        0,
+        request.identity,
+        first,
+        eager_activities=True,
+        process=node.process if context.door == "embedded" else "",
+        namespace=node.namespaces.name_of(run.key.namespace_id),
+        namespaces=node.namespaces.ids,
+        search_attributes=node.namespaces.search_attributes(run.key.namespace_id),
+        requests={update_id: pending.request for update_id, pending in run.updates.items()},
+    )
 
 
 async def respond_failed(
