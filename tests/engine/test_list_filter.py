@@ -102,7 +102,7 @@ def test_orders_and_groups() -> None:
     ("text", "character", "message"),
     [
         ("WorkflowTyp = 'x'", 1, "did you mean WorkflowType?"),
-        ("Zzz = 1", 1, "'Zzz' is no search attribute of this namespace; register it"),
+        ("Zzz = 1", 1, "'Zzz' is no search attribute here; register it with AddSearchAttributes"),
         ("Paid = true AND workflowtype = 'x'", 17, "did you mean WorkflowType?"),
         ("WorkflowType LIKE 'x%'", 14, "there is no LIKE; use STARTS_WITH"),
         ("Paid = true LIMIT 3", 13, "there is no LIMIT; ask for a page size"),

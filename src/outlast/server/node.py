@@ -28,6 +28,7 @@ from .queries import PendingQuery
 from .runs import Run, Runs
 from .task_queues import QueryOffer, QueueId, TaskOffer, TaskQueues
 from .timers import Timers
+from .workers import Workers
 
 Handler: TypeAlias = Callable[[Any, Any, Any], Awaitable[Message]]
 """``handler(node, request, context)``: one RPC."""
@@ -51,6 +52,7 @@ class Node:
         """Names this engine process in the attempts that its own worker runs."""
         self.namespaces = Namespaces(storage)
         self.queues = TaskQueues(clock)
+        self.workers = Workers(clock)
         self.timers = Timers(clock, self._on_due)
         self.runs = Runs(storage, clock, self.timers, self._on_effects, self.namespaces.retention_ns)
         self.runs.on_durable = self.dispatch_queries
@@ -186,6 +188,7 @@ class Node:
             self.clock.call_at(self.clock.now() + _SWEEP_NS, woken.set)
             await woken.wait()
             self.queues.sweep()
+            self.workers.sweep()
             after, self.timers.horizon_at = self.timers.horizon_at, self.clock.now() + _HORIZON_NS
             await self._fetch_deadlines(after)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
+from outlast.engine.matching.pollers import Pollers, PollerSeen
 from outlast.engine.matching.queue import TaskQueue
 from outlast.storage.port import RunKey
 
@@ -48,29 +49,35 @@ Poller: TypeAlias = "asyncio.Future[Offer | None]"
 class TaskQueues:
     """All queues of a node."""
 
-    __slots__ = ("_alarms", "_clock", "_closed", "_queues")
+    __slots__ = ("_alarms", "_clock", "_closed", "_pollers", "_queues")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._queues: dict[QueueId, TaskQueue[Offer, Poller]] = {}
+        self._pollers: dict[QueueId, Pollers] = {}
         self._alarms: dict[QueueId, Alarm] = {}
         self._closed = False
 
     def offer(self, queue_id: QueueId, offer: Offer, priority_key: int = 0) -> None:
         """Add a task, and hand it to a poller that waits."""
         queue = self._queue(queue_id)
-        queue.offer(offer, priority_key)
+        queue.offer(offer, self._clock.now(), priority_key)
         self._match(queue_id, queue)
 
-    async def poll(self, queue_id: QueueId, until: int) -> Offer | None:
+    async def poll(self, queue_id: QueueId, until: int, seen: PollerSeen | None = None) -> Offer | None:
         """Wait for a task until the instant ``until``; None when none came.
 
         A poller that is cancelled puts a task that it was handed in the same moment back into the queue.
+
+        Args:
+            seen: who polls, for descriptions of the queue.
         """
         if self._closed:
             return None
         queue = self._queue(queue_id)
         now = self._clock.now()
+        if seen is not None:
+            self._pollers.setdefault(queue_id, Pollers()).note(seen, now)
         poller: Poller = asyncio.get_running_loop().create_future()
         queue.poll(poller, now)
         self._match(queue_id, queue)
@@ -104,7 +111,7 @@ class TaskQueues:
         now = self._clock.now()
         while (match := queue.find_match(now)) is not None:
             if match.poller.done():
-                queue.offer(match.task)
+                queue.put_back(match)
                 continue
             match.poller.set_result(match.task)
         again_at = queue.ask_again_at()
@@ -139,12 +146,21 @@ class TaskQueues:
         """The namespace is gone: give up the pollers of its queues, and forget the tasks."""
         for queue_id in [queue_id for queue_id in self._queues if queue_id.namespace_id == namespace_id]:
             self.shut(queue_id)
+            self._pollers.pop(queue_id, None)
 
     def sweep(self) -> None:
         """Forget queues that nobody has used for minutes."""
         oldest = self._clock.now() - _FORGET_NS
         for queue_id in [q for q, queue in self._queues.items() if queue.idle and queue.polled_at < oldest]:
             del self._queues[queue_id]
+        now = self._clock.now()
+        for queue_id in [q for q, pollers in self._pollers.items() if not pollers.recent(now)]:
+            del self._pollers[queue_id]
+
+    def describe(self, queue_id: QueueId) -> tuple[TaskQueue[Offer, Poller], list[tuple[int, PollerSeen]]]:
+        """A queue as it is, and who polled it in the last minutes; an empty one for a name that nobody used."""
+        pollers = self._pollers.get(queue_id)
+        return self._queues.get(queue_id) or TaskQueue(), pollers.recent(self._clock.now()) if pollers else []
 
     def close(self) -> None:
         """End every poll that waits, with nothing."""

@@ -8,23 +8,19 @@ from __future__ import annotations
 import asyncio
 import heapq
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
 
 from outlast.storage.conflicts import check, check_namespace
 from outlast.storage.errors import Conflict, StorageClosed
 from outlast.storage.listing import (
     BY_CLOSE_TIME,
-    And,
     Column,
-    Condition,
     Field,
     Filter,
     Indexed,
     Listed,
-    Op,
-    Or,
     Order,
     Page,
     Position,
@@ -36,7 +32,7 @@ from outlast.storage.listing import (
 )
 from outlast.storage.port import Commit, Record, Statistics
 from outlast.storage.rows import RunKey, VisibilityRow
-from outlast.vocab.filters import NEGATED
+from outlast.vocab.filters import holds
 
 
 @dataclass(slots=True)
@@ -206,7 +202,7 @@ class MemoryStorage:
         for key, run in self._runs.items():
             if key.namespace_id == namespace_id and run.visibility is not None:
                 listed = Listed(key, run.visibility)
-                if where is None or _matches(listed, run.indexed, where):
+                if where is None or holds(where, partial(_values, listed, run.indexed)):
                     yield listed, run.indexed
 
     # -- the end -------------------------------------------------------------------------------------------------
@@ -229,37 +225,6 @@ def _after(place: Position, last: Position, order: Order) -> bool:
     if place.values != last.values:
         return (place.values < last.values) == order.descending
     return place[1:] > last[1:]
-
-
-_COMPARE: Final[dict[Op, Callable[[Any, Any], bool]]] = {
-    Op.EQ: operator.eq,
-    Op.NE: operator.ne,
-    Op.LT: operator.lt,
-    Op.LE: operator.le,
-    Op.GT: operator.gt,
-    Op.GE: operator.ge,
-    Op.IN: lambda value, those: value in those,
-    Op.NOT_IN: lambda value, those: value not in those,
-    Op.STARTS_WITH: lambda value, prefix: value.startswith(prefix),
-    Op.NOT_STARTS_WITH: lambda value, prefix: not value.startswith(prefix),
-    Op.IS_NULL: lambda value, _: False,
-    Op.IS_NOT_NULL: lambda value, _: True,
-}
-assert set(_COMPARE) == set(Op)
-
-
-def _matches(listed: Listed, indexed: Indexed, where: Filter) -> bool:
-    if isinstance(where, And):
-        return all(_matches(listed, indexed, part) for part in where.parts)
-    if isinstance(where, Or):
-        return any(_matches(listed, indexed, part) for part in where.parts)
-    assert isinstance(where, Condition)
-    values = _values(listed, indexed, where.column)
-    if not values:
-        return where.op is Op.IS_NULL
-    compare = _COMPARE[where.op]
-    every = where.op in NEGATED
-    return (all if every else any)(compare(value, where.value) for value in values)
 
 
 def _values(listed: Listed, indexed: Indexed, column: Field) -> tuple[Scalar, ...]:

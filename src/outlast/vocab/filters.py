@@ -12,9 +12,11 @@ Source: rules 3.11.1 to 3.11.6.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from outlast.api.enums import v1 as _e
 
@@ -203,3 +205,34 @@ class Order:
 
 BY_CLOSE_TIME: Final = Order((Column.CLOSE_TIME, Column.START_TIME), descending=True)
 """Open runs first. Source: semantics 3.11.6."""
+
+
+_HOLDS: Final[dict[Op, Callable[[Any, Any], bool]]] = {
+    Op.EQ: operator.eq,
+    Op.NE: operator.ne,
+    Op.LT: operator.lt,
+    Op.LE: operator.le,
+    Op.GT: operator.gt,
+    Op.GE: operator.ge,
+    Op.IN: lambda value, those: value in those,
+    Op.NOT_IN: lambda value, those: value not in those,
+    Op.STARTS_WITH: lambda value, prefix: value.startswith(prefix),
+    Op.NOT_STARTS_WITH: lambda value, prefix: not value.startswith(prefix),
+    Op.IS_NULL: lambda value, _: False,
+    Op.IS_NOT_NULL: lambda value, _: True,
+}
+assert set(_HOLDS) == set(Op)
+
+
+def holds(where: Filter, values: Callable[[Field], tuple[Scalar, ...]]) -> bool:
+    """Whether a filter finds the thing whose columns have these values; none stand for a missing one."""
+    if isinstance(where, And):
+        return all(holds(part, values) for part in where.parts)
+    if isinstance(where, Or):
+        return any(holds(part, values) for part in where.parts)
+    found = values(where.column)
+    if not found:
+        return where.op is Op.IS_NULL
+    compare = _HOLDS[where.op]
+    every = where.op in NEGATED
+    return (all if every else any)(compare(value, where.value) for value in found)

@@ -157,6 +157,11 @@ QUERY_WAIT_NS: Final = 20 * _SECOND
 WORKER_REGISTRY_NS: Final = 5 * _MINUTE
 """A worker is listed so long after its last heartbeat (3.10.3)."""
 
+POLLERS_REMEMBERED_MAX: Final = 1000
+"""Identities of one task queue: ours, for memory."""
+WORKERS_REMEMBERED_MAX: Final = 10_000
+"""Workers of one namespace: ours, for memory."""
+
 # Visibility
 VISIBILITY_PAGE_MAX: Final = 1000
 """(3.11.6)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Any, Final, NoReturn
 
@@ -22,12 +22,13 @@ from outlast.api.enums import v1 as _e
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument
 from outlast.vocab.filters import And, Attribute, Column, Condition, Field, Filter, Op, Or, Order, Scalar
-from outlast.vocab.search_attributes import SYSTEM, TYPE_NAMES, BadValue, words
+from outlast.vocab.search_attributes import PREDEFINED, SYSTEM, TYPE_NAMES, BadValue, words
 
 from .names import COLUMNS, resolve, similar
 from .values import convert
 
 _DIVISION: Final = "TemporalNamespaceDivision"
+_UNDIVIDED: Final = Condition(Attribute(_DIVISION, PREDEFINED[_DIVISION]), Op.IS_NULL)
 _PARENTS: Final = (Column.PARENT_WORKFLOW_ID, Column.PARENT_RUN_ID)
 
 _OPPOSITE: Final[Mapping[Op, Op]] = {
@@ -80,7 +81,31 @@ def parse(text: str, custom: Mapping[str, int]) -> ListQuery:
     Raises:
         InvalidArgument: it is no list filter, names what there is not, or compares what cannot be compared.
     """
-    return _Reader(text, custom).read()
+
+    def cure(name: str) -> str:
+        near = similar(name, custom)
+        return f"did you mean {near}?" if near else "register it with AddSearchAttributes"
+
+    return _Reader(text, partial(resolve, custom=custom), cure).read(_UNDIVIDED)
+
+
+def parse_fields(text: str, fields: Mapping[str, int]) -> Filter | None:
+    """Read a filter over other things than workflows, such as workers; None = everything.
+
+    Args:
+        fields: what there is to compare, name -> INDEXED_VALUE_TYPE_*.
+
+    Raises:
+        InvalidArgument: as ``parse``; also for an order or groups.
+    """
+    asked = _Reader(
+        text,
+        lambda name: Attribute(name, fields[name]) if name in fields else None,
+        lambda name: f"there are {', '.join(fields)}",
+    ).read(None)
+    if asked.order is not None or asked.by_status:
+        raise InvalidArgument("list filter: it has no ORDER BY and no GROUP BY here; leave them out")
+    return asked.where
 
 
 @cache
@@ -92,16 +117,17 @@ def _parser() -> Lark:
 class _Reader:
     """Reads one query."""
 
-    __slots__ = ("_comparisons", "_custom", "_divided", "_text")
+    __slots__ = ("_comparisons", "_cure", "_divided", "_resolve", "_text")
 
-    def __init__(self, text: str, custom: Mapping[str, int]) -> None:
+    def __init__(self, text: str, resolve: Callable[[str], Field | None], cure: Callable[[str], str]) -> None:
         self._text = text
-        self._custom = custom
+        self._resolve = resolve
+        self._cure = cure
         self._comparisons = 0
         self._divided = False
 
-    def read(self) -> ListQuery:
-        """The whole query."""
+    def read(self, undivided: Condition | None) -> ListQuery:
+        """The whole query, with ``undivided`` unless it speaks of divisions."""
         if len(self._text.encode()) > limits.VISIBILITY_QUERY_BYTES_MAX:
             raise InvalidArgument(
                 f"list filter: it is longer than {limits.VISIBILITY_QUERY_BYTES_MAX} bytes; ask in several queries"
@@ -111,8 +137,7 @@ class _Reader:
         except UnexpectedInput as error:
             self._misread(error)
         where = self._filter(expression, 0) if expression is not None else None
-        if not self._divided:
-            undivided = Condition(self._field(Token("NAME", _DIVISION)), Op.IS_NULL)
+        if undivided is not None and not self._divided:
             where = And((*_conjuncts(where), undivided))
         order = self._order(order_by) if order_by is not None else None
         return ListQuery(where, order, self._groups(group_by) if group_by is not None else False)
@@ -192,11 +217,9 @@ class _Reader:
 
     def _field(self, token: Token) -> Field:
         name = token.value.strip("`")
-        field = resolve(name, self._custom)
+        field = self._resolve(name)
         if field is None:
-            near = similar(name, self._custom)
-            cure = f"did you mean {near}?" if near else "register it with `operator search-attribute create`"
-            self._refuse(token, f"{name!r} is no search attribute of this namespace; {cure}")
+            self._refuse(token, f"{name!r} is no search attribute here; {self._cure(name)}")
         if isinstance(field, Attribute) and field.name == _DIVISION:
             self._divided = True
         return field

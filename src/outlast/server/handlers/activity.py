@@ -40,7 +40,7 @@ from ..context import CallContext
 from ..node import Node, required
 from ..runs import Run
 from ..task_queues import QueryOffer, QueueId
-from . import lookup
+from . import lookup, task_queue
 
 
 async def poll(
@@ -52,7 +52,8 @@ async def poll(
     if request.HasField("task_queue_metadata") and request.task_queue_metadata.HasField("max_tasks_per_second"):
         node.queues.limit_rate(queue_id, request.task_queue_metadata.max_tasks_per_second.value)
     until = node.until(context, limits.POLL_NS)
-    while (offer := await node.queues.poll(queue_id, until)) is not None:
+    seen = task_queue.seen(request)
+    while (offer := await node.queues.poll(queue_id, until, seen)) is not None:
         assert not isinstance(offer, QueryOffer)
         try:
             run = await node.runs.get(offer.key)

@@ -25,6 +25,7 @@ from ..context import CallContext
 from ..node import Node, required
 from ..runs import Run
 from ..task_queues import Offer, QueryOffer, QueueId
+from . import task_queue
 
 
 async def poll(
@@ -34,7 +35,8 @@ async def poll(
     required("PollWorkflowTaskQueue", task_queue=request.task_queue.name)
     queue_id = QueueId(node.namespaces.id_of(request.namespace), request.task_queue.name, "workflow")
     until = node.until(context, limits.POLL_NS)
-    while (offer := await node.queues.poll(queue_id, until)) is not None:
+    seen = task_queue.seen(request)
+    while (offer := await node.queues.poll(queue_id, until, seen)) is not None:
         response = await _take(node, offer, request)
         if response is not None:
             return response
