@@ -308,3 +308,30 @@ def test_a_restart_makes_a_transient_attempt_real_when_something_waited() -> Non
     brain.recover()
     assert brain.names[4:] == ["WorkflowExecutionSignaled", "WorkflowTaskScheduled"]
     brain.turn(complete_workflow())
+
+
+def test_heartbeats_keep_a_task_for_half_an_hour_at_most() -> None:
+    brain = Brain()
+    brain.poll()
+    brain.complete(force_create_new_workflow_task=True, sticky_attributes=STICKY)
+    assert brain.names[3:] == ["WorkflowTaskCompleted", "WorkflowTaskScheduled"]
+    first = brain.now
+    for _ in range(3):
+        brain.poll()
+        brain.now += 600 * SECOND
+        brain.complete(force_create_new_workflow_task=True, sticky_attributes=STICKY)
+        assert brain.state.task is not None and brain.state.task.original_scheduled_at == first
+    brain.poll()
+    brain.now += SECOND
+    outcome = brain.complete(force_create_new_workflow_task=True, sticky_attributes=STICKY)
+    assert outcome.expired and outcome.failure is None
+    assert brain.names[-3:] == ["WorkflowTaskStarted", "WorkflowTaskTimedOut", "WorkflowTaskScheduled"]
+    assert brain.state.sticky_queue == "" and brain.effects == [OfferWorkflowTask("orders", "orders", 17, 1)]
+
+
+def test_a_completion_that_does_something_is_no_heartbeat() -> None:
+    brain = Brain()
+    brain.poll()
+    brain.now += 3600 * SECOND
+    assert not brain.complete(start_timer(), force_create_new_workflow_task=True).expired
+    assert brain.names[-2:] == ["TimerStarted", "WorkflowTaskScheduled"]

@@ -363,3 +363,81 @@ class Program:
     def check(self, program: list[Any]) -> None:
         if program[0] == "activity":
             raise ValueError("not just an activity")
+
+
+def local(name: str, *args: Any, **options: Any) -> Any:
+    return workflow.start_local_activity(name, args=args, start_to_close_timeout=MINUTE, **options)
+
+
+@workflow.defn
+class Local:
+    """Local activities one after the other, then an ordinary one; the clock moves with them."""
+
+    @workflow.run
+    async def run(self) -> list[Any]:
+        began = workflow.now()
+        values = [await local("one", summary="the first"), await local("two")]
+        return [*values, await call("three"), (workflow.now() - began).total_seconds() == 4]
+
+
+@workflow.defn
+class LocalRace:
+    """Whose result comes first decides what is done, so a replay must deliver them as they came."""
+
+    @workflow.run
+    async def run(self) -> str:
+        both = [local("one"), local("two")]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finished = [str(index) for index, one in enumerate(both) if one.done()]
+        await call("after-" + "-".join(finished))
+        await asyncio.gather(*both)
+        return "-".join(finished)
+
+
+@workflow.defn
+class LocalCancel:
+    """Cancels a local activity while it runs; it asks for it before it is sent when ``at_once``."""
+
+    @workflow.run
+    async def run(self, kind: str, at_once: bool) -> str:
+        options = {"cancellation_type": workflow.ActivityCancellationType[kind]}
+        handle, other = local("slow", **options), local("fast")
+        if not at_once:
+            await other
+        else:
+            await asyncio.sleep(0)
+        handle.cancel()
+        try:
+            await handle
+        except ActivityError as error:
+            await other
+            return type(error.cause).__name__
+        return "finished"
+
+
+@workflow.defn
+class LocalBackoff:
+    """A local activity whose retry is worth a timer."""
+
+    @workflow.run
+    async def run(self) -> Any:
+        return await local("flaky")
+
+
+@workflow.defn
+class LocalAndSignal:
+    """A signal comes in while a local activity runs."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        self.heard.append(await local("slow"))
+        await workflow.wait_condition(lambda: len(self.heard) > 1)
+        await call("after")
+        return self.heard
+
+    @workflow.signal
+    async def hear(self, word: str) -> None:
+        self.heard.append(word)

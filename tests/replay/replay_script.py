@@ -66,6 +66,7 @@ class Script:
     Attributes:
         events: the history so far.
         completions: what the run answered, task by task.
+        local: plays the worker while local activities keep a task waiting; answers what the run then answers.
     """
 
     def __init__(self, workflow: type, *args: Any, started: Mapping[str, Any] | None = None, **config: Any) -> None:
@@ -78,6 +79,7 @@ class Script:
         self.completions: list[RespondWorkflowTaskCompletedRequest] = []
         self.now_ns = START_NS
         self.run = Run(self.config)
+        self.local: Callable[[Run], Any] | None = None
         self._seen = self._previous_started = 0
         self.add(
             e.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
@@ -217,6 +219,9 @@ class Script:
             self.run.evict()
             self.run = Run(self.config)
         answer = self.run.activate(self.poll(full=fresh, messages=messages, queries=queries))
+        while answer is None:
+            assert self.local is not None, "the task waits for local activities"
+            answer = self.local(self.run)
         if isinstance(answer, RespondWorkflowTaskFailedRequest):
             raise TaskFailed(answer)
         assert isinstance(answer, RespondWorkflowTaskCompletedRequest)

@@ -126,3 +126,12 @@ async def until(condition: object, seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0)
+
+
+@workflow.defn
+class CallLocal:
+    """Runs one local activity, by name."""
+
+    @workflow.run
+    async def run(self, name: str) -> str:
+        return str(await workflow.execute_local_activity(name, start_to_close_timeout=SECONDS, retry_policy=ONCE))

@@ -78,7 +78,6 @@ async def test_impossible_values(client: Client, parameters: dict[str, Any], mes
         {"use_worker_versioning": True},
         {"deployment_config": object()},
         {"nexus_service_handlers": [object()]},
-        {"max_concurrent_local_activities": 5},
         {"shared_state_manager": object()},
         {"disable_safe_workflow_eviction": True},
         {"workflow_runner": object()},

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .config import PatchActivationInput, RunConfig
+from .local_work import LocalOutcome, LocalTask
 from .run import HistoryGap, Run
 
-__all__ = ["HistoryGap", "PatchActivationInput", "Run", "RunConfig"]
+__all__ = ["HistoryGap", "LocalOutcome", "LocalTask", "PatchActivationInput", "Run", "RunConfig"]

@@ -18,7 +18,6 @@ Source: sdk-core ``activity_state_machine.rs``; temporalio ``_ActivityHandle``.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,18 +26,18 @@ from outlast.api.command.v1 import (
     Command,
     RequestCancelActivityTaskCommandAttributes,
 )
-from outlast.api.common.v1 import ActivityType, Payloads
+from outlast.api.common.v1 import ActivityType
 from outlast.api.failure.v1 import ActivityFailureInfo, CanceledFailureInfo, Failure
 from outlast.common import Priority, _apply_headers
-from outlast.workflow import ActivityCancellationType, ActivityHandle, VersioningIntent
+from outlast.workflow import ActivityCancellationType, VersioningIntent
 from outlast.workflow._calls import StartActivityInput
 from outlast.workflow._event_groups import capture_markers
 
+from .activity_handle import Handle
 from .context import proto_duration
-from .flags import CoreFlag, LangFlag
+from .flags import CoreFlag
 from .machine import CANCEL, COMMANDED, WITHDRAWN, Machine, Table
 from .nondeterminism import Nondeterminism
-from .operation import outcome
 
 if TYPE_CHECKING:
     from outlast.api.history.v1 import HistoryEvent
@@ -189,67 +188,6 @@ class Activity(Machine):
         )
 
 
-class Handle(ActivityHandle[Any]):
-    """The task that waits for an activity.
-
-    Attributes:
-        running: the task has taken its first step; before that, a cancel does not reach its coroutine.
-        resolution_due: the outcome is decided.
-    """
-
-    def __init__(self, context: RunContext, machine: Activity) -> None:
-        self.machine = machine
-        self._order = next(context.loop.order)
-        self.running = self.resolution_due = False
-        self._cancel_asked = False
-        self._run = context
-        self._ended: asyncio.Future[Any] = asyncio.Future(loop=context.loop)
-        super().__init__(self._wait(), loop=context.loop, name=f"activity: {machine.call.activity}")
-        context.loop.keep(self)
-
-    def __hash__(self) -> int:
-        return self._order
-
-    async def _wait(self) -> Any:
-        self.running = True
-        return await outcome(self._run, self._ended, self._on_cancelled, result_flag=LangFlag.CANCEL_BEATS_RESULT)
-
-    def _on_cancelled(self, error: asyncio.CancelledError) -> None:
-        self._ask_to_cancel()
-
-    def _ask_to_cancel(self) -> None:
-        self._run.require_writable("cancel activity")
-        if not self._cancel_asked:
-            self._cancel_asked = True
-            self.machine.on_cancel()
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        if not self._run.mode.evicting:
-            self._run.require_writable("cancel activity handle")
-            if not self.running and not self.done():
-                self._ask_to_cancel()
-        return super().cancel(msg)
-
-    def complete(self, result: Payloads) -> None:
-        """The activity returned; what it returned is decoded by the hint of its definition."""
-        machine = self.machine
-        payloads = result.payloads
-        value = None
-        if payloads:
-            converter, _ = machine.context.converters.for_activity(machine.context, machine.call)
-            hint = machine.call.ret_type
-            value = machine.context.decode(payloads, None if hint is None else [hint], converter)[0]
-        self._ended.set_result(value)
-
-    def fail(self, failure: Failure) -> None:
-        """The activity ended in any other way."""
-        converter, failures = self._run.converters.for_activity(self._run, self.machine.call)
-        error = failures.from_failure(failure, converter)
-        # Nobody would ever look at it, and asyncio would say so, if the task was cancelled before it began.
-        if self.running:
-            self._ended.set_exception(error)
-
-
 class Activities:
     """The activities of one run."""
 
@@ -270,7 +208,7 @@ class Activities:
         seq = context.ledger.next_seq("activity")
         machine = Activity(context, call, call.activity_id or str(seq))
         command = self._command(machine)
-        machine.handle = Handle(context, machine)
+        machine.handle = Handle(context, call, machine.on_cancel)
         context.ledger.issue(command, e.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, machine)
         return machine.handle
 

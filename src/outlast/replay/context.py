@@ -24,6 +24,7 @@ from outlast.converter import (
 )
 from outlast.exceptions import FailureError
 from outlast.workflow import DynamicWorkflowConfig, ReadOnlyContextError
+from outlast.workflow._calls import StartLocalActivityInput
 
 from .config import RunConfig
 from .flags import Flags
@@ -72,10 +73,13 @@ class Converters:
             return self.plain
         return self.for_context(WorkflowSerializationContext(namespace=self._config.namespace, workflow_id=workflow_id))
 
-    def for_activity(self, run: RunContext, call: StartActivityInput) -> tuple[PayloadConverter, FailureConverter]:
+    def for_activity(
+        self, run: RunContext, call: StartActivityInput | StartLocalActivityInput
+    ) -> tuple[PayloadConverter, FailureConverter]:
         """Both converters for values that go to, or come from, an activity."""
         if not self._contextual:
             return self.plain
+        is_local = isinstance(call, StartLocalActivityInput)
         return self.for_context(
             ActivitySerializationContext(
                 namespace=self._config.namespace,
@@ -83,8 +87,8 @@ class Converters:
                 workflow_type=run.beginning.workflow_type,
                 activity_type=call.activity,
                 activity_id=call.activity_id,
-                activity_task_queue=call.task_queue or self._config.task_queue,
-                is_local=False,
+                activity_task_queue=getattr(call, "task_queue", None) or self._config.task_queue,
+                is_local=is_local,
             )
         )
 

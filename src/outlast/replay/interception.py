@@ -95,7 +95,7 @@ class OutboundEnd:
         return await self._nouns.child_workflows.start(input)
 
     def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:
-        raise NotImplementedError(f"local activities are not supported (activity {input.activity!r})")
+        return self._nouns.local_activities.start(input)
 
     async def start_nexus_operation(self, input: Any) -> NoReturn:
         raise NotImplementedError("Nexus operations are not supported")

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 MARKER_NAME = "core_patch"
 DETAILS_KEY = "patch-data"
 CHANGE_VERSION = "TemporalChangeVersion"
-LOCAL_ACTIVITY_MARKER_NAME = "core_local_activity"
 
 # A search attribute value of this many bytes is refused by the server.
 _VALUE_MAX = 2048

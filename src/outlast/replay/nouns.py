@@ -13,6 +13,7 @@ from .context import RunContext
 from .external_workflow import ExternalWorkflows
 from .handlers import Handlers
 from .interception import InboundEnd, Interception, OutboundEnd
+from .local_activity import LocalActivities
 from .marker import Patches
 from .properties import Properties
 from .query import Queries
@@ -41,6 +42,7 @@ class Nouns:
         self.properties = Properties(context)
         self.timers = Timers(context)
         self.activities = Activities(context)
+        self.local_activities = LocalActivities(context)
         self.external_workflows = ExternalWorkflows(context)
         self.child_workflows = ChildWorkflows(context, self.external_workflows.request_cancel)
         self.randomness = Randomness(context.beginning.attributes.original_execution_run_id or context.beginning.run_id)

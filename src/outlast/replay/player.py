@@ -22,8 +22,8 @@ from .cutter import Cut
 from .events import BEGINNING, COMMAND, FINAL, ORIGIN, SILENT, name_of
 from .flags import CoreFlag, LangFlag
 from .jobs import Jobs
+from .local_activity import is_local_marker
 from .machine import Pending
-from .marker import LOCAL_ACTIVITY_MARKER_NAME
 from .nondeterminism import BrokenHistory
 from .nouns import Nouns
 from .runtime import WorkflowRuntime
@@ -57,6 +57,8 @@ class Player:
             BaseException: what the code raised, if it fails the workflow task.
         """
         self._cut = cut
+        local = self._nouns.local_activities
+        local.activation = 0
         context, updates = self._context, self._nouns.updates
         for event in cut.events:
             event_id, kind = event.event_id, event.event_type
@@ -74,6 +76,8 @@ class Player:
         self._end_command_events()
         if cut.ahead:
             self._look_ahead(cut.ahead)
+        elif not context.mode.replaying:
+            local.go_live()
         self.activate_until_quiet()
 
     def _is_news(self, event_id: int, kind: int) -> bool:
@@ -91,6 +95,7 @@ class Player:
                 self._learn(event)
                 break
         self._nouns.patches.look_ahead(events)
+        self._nouns.local_activities.look_ahead(events)
         self._nouns.updates.look_ahead(events)
 
     def _learn(self, event: HistoryEvent) -> None:
@@ -116,10 +121,8 @@ class Player:
     # -- one kind of event each -----------------------------------------------------------------------------------
 
     def _take_command_event(self, event: HistoryEvent) -> None:
-        if event.event_type == e.EVENT_TYPE_MARKER_RECORDED:
-            name = event.marker_recorded_event_attributes.marker_name
-            if name == LOCAL_ACTIVITY_MARKER_NAME:
-                raise NotImplementedError("this history has local activities, which are not supported")
+        if is_local_marker(event) and self._nouns.local_activities.take_marker(event):
+            return
         self._skip_next = self._context.ledger.record(event, self._screen) == "skip both"
 
     def _screen(self, event: HistoryEvent, pending: Pending | None) -> str:
@@ -180,7 +183,12 @@ class Player:
         context = self._context
         if not context.mode.replaying:
             self._runtime.version = context.config.deployment_version
-        while context.jobs:
+        local = self._nouns.local_activities
+        while True:
+            local.deliver()
+            if not context.jobs:
+                return
+            local.activation += 1
             jobs, context.jobs = context.jobs, Jobs()
             try:
                 self._activate(jobs)

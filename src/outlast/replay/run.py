@@ -6,6 +6,8 @@ it away, and the next task builds a new one from the first event on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from outlast.api.enums.v1 import (
     QUERY_RESULT_TYPE_FAILED,
     VERSIONING_BEHAVIOR_UNSPECIFIED,
@@ -21,13 +23,14 @@ from outlast.api.workflowservice.v1 import (
     RespondWorkflowTaskFailedRequest,
 )
 from outlast.exceptions import ApplicationError
-from outlast.vocab.times import from_timestamp
+from outlast.vocab.times import from_duration, from_timestamp
 from outlast.workflow import NondeterminismError
 from outlast.workflow._definition import Definition
 
 from .config import RunConfig
 from .context import RunContext
 from .cutter import cut
+from .local_work import LocalOutcome, LocalTask
 from .nondeterminism import Nondeterminism
 from .nouns import Nouns
 from .player import Player
@@ -57,6 +60,7 @@ class Run:
         self._context: RunContext
         self._nouns: Nouns
         self._player: Player | None = None
+        self._task: PollWorkflowTaskQueueResponse
         self._broken = False
 
     @property
@@ -65,7 +69,7 @@ class Run:
         player = self._player
         return player is not None and (player.closed or self._context.ledger.is_closing)
 
-    def activate(self, task: PollWorkflowTaskQueueResponse) -> Answer:
+    def activate(self, task: PollWorkflowTaskQueueResponse) -> Answer | None:
         """Run the workflow's code for a workflow task.
 
         Args:
@@ -74,19 +78,55 @@ class Run:
 
         Returns:
             The completion, or the failure of the task, or the answer when ``task.query`` is set; without task token,
-            identity and whatever else is the worker's.
+            identity and whatever else is the worker's. None while local activities are to run or running: see
+            ``local_work``, ``resolve`` and ``heartbeat``.
 
         Raises:
             HistoryGap: the history starts later than this run stands.
         """
         assert not self._broken, f"run {self.run_id} has failed a workflow task and must be thrown away"
         events = self._unseen(task)
+        self._task = task
         try:
             self._play(task, events)
-            return self._answer(task)
+            return self._answer_if_done()
         except Exception as error:
             self._broken = True
             return self._failed(task, error)
+
+    # -- local activities -----------------------------------------------------------------------------------------
+
+    @property
+    def task_timeout_ns(self) -> int:
+        """Of one workflow task."""
+        return from_duration(self._context.beginning.attributes.workflow_task_timeout)
+
+    def local_work(self) -> tuple[Sequence[LocalTask], Sequence[int]]:
+        """What the worker has to run now, and the numbers of what it has to cancel."""
+        return self._nouns.local_activities.take_work()
+
+    def resolve(self, outcomes: Sequence[LocalOutcome]) -> Answer | None:
+        """Go on with what local activities brought, in the workflow task that ``activate`` began."""
+        assert not self._broken
+        try:
+            for outcome in outcomes:
+                self._nouns.local_activities.resolve(outcome)
+            self._started().activate_until_quiet()
+            return self._answer_if_done()
+        except Exception as error:
+            self._broken = True
+            return self._failed(self._task, error)
+
+    def heartbeat(self) -> RespondWorkflowTaskCompletedRequest:
+        """A completion with what there is, which asks for the next task: local activities go on meanwhile."""
+        answer = self._answer(self._task)
+        assert isinstance(answer, RespondWorkflowTaskCompletedRequest), "a query waits for nothing"
+        answer.force_create_new_workflow_task = True
+        return answer
+
+    def _answer_if_done(self) -> Answer | None:
+        waits = self._nouns.local_activities.outstanding and not self.closed
+        return None if waits and not self._task.HasField("query") else self._answer(self._task)
 
     def rewind(self, started_event_id: int) -> None:
         """The server dropped the task that was just completed, which had delivered nothing but rejected updates.

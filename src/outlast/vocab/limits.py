@@ -114,6 +114,8 @@ WORKFLOW_TASK_RETRY_INITIAL_NS: Final = 5 * _SECOND
 """The first growth (3.4.4)."""
 WORKFLOW_TASK_RETRY_MAX_NS: Final = 10 * _MINUTE
 """The largest growth (3.4.4, history.workflowTaskRetryMaxInterval)."""
+WORKFLOW_TASK_HEARTBEAT_NS: Final = 30 * _MINUTE
+"""A worker may ask for more time for local activities so long: then another one has a try (3.2.11)."""
 WORKFLOW_TASK_PROBLEM_FAILURES: Final = 5
 """So many failures in a row are shown as TemporalReportedProblems (3.4.5)."""
 SPECULATIVE_TASK_TIMEOUT_NS: Final = 5 * _SECOND

@@ -13,13 +13,19 @@ from outlast.common import Priority, RetryPolicy
 
 
 def info_of(
-    task: PollActivityTaskQueueResponse, *, namespace: str, task_queue: str, heartbeat_details: Sequence[Any]
+    task: PollActivityTaskQueueResponse,
+    *,
+    namespace: str,
+    task_queue: str,
+    heartbeat_details: Sequence[Any],
+    is_local: bool,
 ) -> Info:
     """The facts of an attempt.
 
     Args:
         namespace, task_queue: of the worker.
         heartbeat_details: decoded.
+        is_local: whether it runs inside a workflow task.
     """
     workflow_id = task.workflow_execution.workflow_id
     return Info(
@@ -29,7 +35,7 @@ def info_of(
         current_attempt_scheduled_time=_datetime(task.current_attempt_scheduled_time),
         heartbeat_details=heartbeat_details,
         heartbeat_timeout=_timedelta(task.heartbeat_timeout),
-        is_local=False,
+        is_local=is_local,
         namespace=task.workflow_namespace or namespace,
         schedule_to_close_timeout=_timedelta(task.schedule_to_close_timeout),
         scheduled_time=_datetime(task.scheduled_time),

@@ -222,7 +222,7 @@ class ActivityTasks:
             )
         return definition
 
-    def converter_for(self, task: Task) -> DataConverter:
+    def converter_for(self, task: Task, *, is_local: bool = False) -> DataConverter:
         """The data converter, with its serialization context if it cares for one."""
         if not self._contextual:
             return self.settings.data_converter
@@ -234,7 +234,7 @@ class ActivityTasks:
                 activity_type=task.activity_type.name,
                 activity_id=task.activity_id,
                 activity_task_queue=self.settings.task_queue,
-                is_local=False,
+                is_local=is_local,
             )
         )
 

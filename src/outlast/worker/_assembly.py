@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -17,7 +18,9 @@ from ._activity_tasks import ActivityTasks
 from ._config import Link, Settings, WorkerConfig
 from ._eager import EagerActivities
 from ._interceptor import Interceptor, WorkflowInboundInterceptor, WorkflowInterceptorClassInput
+from ._local_activities import LocalActivities
 from ._registry import activity_definitions, workflow_definitions
+from ._slots import Slots
 from ._workflow_answers import WorkflowAnswers
 from ._workflow_tasks import WorkflowTasks, queue
 
@@ -25,13 +28,19 @@ SDK_NAME = "outlast-python"
 
 
 class Parts:
-    """The workflow side and the activity side of a worker; either may be missing."""
+    """The workflow side of a worker, which may be missing, and its activity sides."""
 
     def __init__(
-        self, workflows: WorkflowTasks | None, activities: ActivityTasks | None, *, poll_activities: bool
+        self,
+        workflows: WorkflowTasks | None,
+        activities: ActivityTasks,
+        local: LocalActivities,
+        *,
+        poll_activities: bool,
     ) -> None:
         self._workflows = workflows
         self._activities = activities
+        self._local = local
         self._poll_activities = poll_activities
 
     def poll_loops(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
@@ -39,7 +48,7 @@ class Parts:
         loops: list[Callable[[], Coroutine[Any, Any, None]]] = []
         if self._workflows is not None:
             loops += self._workflows.poll_loops()
-        if self._activities is not None and self._poll_activities:
+        if self._poll_activities:
             loops += self._activities.poll_loops()
         return loops
 
@@ -47,15 +56,16 @@ class Parts:
         """The worker was told to stop: take nothing new, tell running activities."""
         if self._workflows is not None:
             self._workflows.stop()
-        if self._activities is not None:
-            self._activities.shutdown_latch.set()
+        self._activities.shutdown_latch.set()
+        grace = self._activities.settings.graceful_shutdown.total_seconds()
+        asyncio.get_running_loop().call_later(grace, self._local.hand_over)
 
     async def drain(self) -> None:
         """Finish what was begun. Nothing polls any more."""
         if self._workflows is not None:
             await self._workflows.drain()
-        if self._activities is not None:
-            await self._activities.drain()
+        await self._activities.drain()
+        await self._local.drain()
 
 
 def assemble(config: WorkerConfig, settings: Settings, link: Link, fatal: Callable[[BaseException], None]) -> Parts:
@@ -68,15 +78,14 @@ def assemble(config: WorkerConfig, settings: Settings, link: Link, fatal: Callab
         ValueError, TypeError, NotImplementedError: see :class:`Worker`.
     """
     meter = Runtime.default().metric_meter
-    activities = None
+    executor = config.get("activity_executor")
+    definitions = activity_definitions(config.get("activities", []))
+    _check_executor(executor, list(definitions.values()), settings)
+    activities = ActivityTasks(settings, link, definitions, executor, meter, fatal)
+    local = LocalActivities(activities, Slots(settings.local_activity_slots))
     eager = None
-    if config.get("activities"):
-        executor = config.get("activity_executor")
-        definitions = activity_definitions(config["activities"])
-        _check_executor(executor, list(definitions.values()), settings)
-        activities = ActivityTasks(settings, link, definitions, executor, meter, fatal)
-        if settings.eager_max:
-            eager = EagerActivities(settings.task_queue, definitions, settings.eager_max, activities.slots, activities)
+    if settings.eager_max:
+        eager = EagerActivities(settings.task_queue, definitions, settings.eager_max, activities.slots, activities)
     workflows = None
     if config.get("workflows"):
         extern_functions: dict[str, Callable[..., Any]] = {}
@@ -95,9 +104,10 @@ def assemble(config: WorkerConfig, settings: Settings, link: Link, fatal: Callab
             sdk_name=SDK_NAME,
             sdk_version=outlast.__version__,
         )
-        answers = WorkflowAnswers(settings, link, run_config, _sticky(settings), eager)
+        answers = WorkflowAnswers(settings, link, run_config, _sticky(settings), eager, local)
         workflows = WorkflowTasks(settings, link, answers)
-    return Parts(workflows, activities, poll_activities=not config["no_remote_activities"])
+    polls = bool(definitions) and not config["no_remote_activities"]
+    return Parts(workflows, activities, local, poll_activities=polls)
 
 
 def workflow_interceptor_classes(

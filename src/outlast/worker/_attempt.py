@@ -13,8 +13,8 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from outlast.activity import ActivityCancellationDetails, Info
 from outlast.activity._context import Context, current
@@ -69,10 +69,12 @@ class Attempt:
         "worker",
     )
 
+    is_local: ClassVar[bool] = False
+
     def __init__(self, worker: ActivityTasks, task: PollActivityTaskQueueResponse) -> None:
         self.worker = worker
         self.task = task
-        self.converter: DataConverter = worker.converter_for(task)
+        self.converter: DataConverter = worker.converter_for(task, is_local=self.is_local)
         self.deadline = AttemptDeadline(task, time.monotonic_ns())
         self.heartbeats: Heartbeats | None = None
         self.heartbeat_details: Sequence[Any] = ()
@@ -93,6 +95,18 @@ class Attempt:
         Raises:
             BaseException: whatever the code raised; ``CompleteAsyncError`` when the result comes later.
         """
+        payloads = await self.result()
+        if self.converter.payload_codec is not None:
+            payloads = await self.converter.payload_codec.encode(payloads)
+        self.worker.check_result_size(payloads, self.task.activity_type.name)
+        return RespondActivityTaskCompletedRequest(task_token=self.task.task_token, result=Payloads(payloads=payloads))
+
+    async def result(self) -> list[Payload]:
+        """Run the activity's code; returns what it returned, converted and not encoded.
+
+        Raises:
+            BaseException: as ``run``.
+        """
         self._task = asyncio.current_task()
         self._watch()
         try:
@@ -105,11 +119,7 @@ class Attempt:
             if self.cancellation is not None and self._task is not None:
                 while self._task.cancelling():
                     self._task.uncancel()
-        payloads = self.converter.payload_converter.to_payloads([result])
-        if self.converter.payload_codec is not None:
-            payloads = await self.converter.payload_codec.encode(payloads)
-        self.worker.check_result_size(payloads, self.task.activity_type.name)
-        return RespondActivityTaskCompletedRequest(task_token=self.task.task_token, result=Payloads(payloads=payloads))
+        return list(self.converter.payload_converter.to_payloads([result]))
 
     async def _execute(self) -> Any:
         definition = self.worker.definition_of(self.task)
@@ -151,9 +161,12 @@ class Attempt:
                 fn=definition.fn,
                 args=args,
                 executor=None if definition.is_async else self.worker.executor,
-                headers=await self.worker.headers_of(self.task, self.converter),
+                headers=await self._headers(),
             )
         )
+
+    async def _headers(self) -> Mapping[str, Payload]:
+        return await self.worker.headers_of(self.task, self.converter)
 
     async def _in_thread(self, fn: Callable[..., Any], args: Sequence[Any]) -> Any:
         # The thread sees what this task's context sees, the running activity among it.
@@ -199,6 +212,7 @@ class Attempt:
                 namespace=settings.namespace,
                 task_queue=settings.task_queue,
                 heartbeat_details=self.heartbeat_details,
+                is_local=self.is_local,
             )
         return self._info
 

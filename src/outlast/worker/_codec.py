@@ -1,7 +1,7 @@
 """The payload codec around workflow tasks and their completions.
 
 Rule: every payload that user code made goes through the codec, search attributes excepted, because the server reads
-them; the patch markers do not either, because they belong to the SDK. Messages that were received are copied, not
+them; what a marker says for the SDK itself does not either. Messages that were received are copied, not
 changed.
 
 Source: temporalio ``worker/_workflow.py`` and its payload visitor.
@@ -31,7 +31,8 @@ Answer: TypeAlias = (
 Change: TypeAlias = Callable[[list[Payload]], Awaitable[list[Payload]]]
 M = TypeVar("M", bound=Message)
 
-_PATCH_MARKER = "core_patch"
+# Marker -> its detail that belongs to the SDK and stays as it is.
+_OWN = {"core_patch": "patch-data", "core_local_activity": "data"}
 
 
 async def decode_task(
@@ -59,21 +60,23 @@ async def encode_answer(answer: Answer, codec: PayloadCodec, headers: bool) -> A
 
 
 async def _changed(message: M, marker: str, items_of: Callable[[M], Any], change: Change, headers: bool) -> M:
-    """A copy with changed payloads; items whose attributes ``marker`` are those of a patch keep theirs."""
+    """A copy with changed payloads; in the attributes ``marker``, those of the SDK itself stay as they are."""
     kept = {
         index: getattr(item, marker)
         for index, item in enumerate(items_of(message))
-        if item.HasField(marker) and getattr(item, marker).marker_name == _PATCH_MARKER
+        if item.HasField(marker) and getattr(item, marker).marker_name in _OWN
     }
     if not kept:
         return await payloads.avisit(message, change, headers=headers)
     without = type(message)()
     without.CopyFrom(message)
-    for index in kept:
-        items_of(without)[index].ClearField(marker)
+    for index, attributes in kept.items():
+        getattr(items_of(without)[index], marker).details.pop(_OWN[attributes.marker_name], None)
     result = await payloads.avisit(without, change, headers=headers)
     for index, attributes in kept.items():
-        getattr(items_of(result)[index], marker).CopyFrom(attributes)
+        own = _OWN[attributes.marker_name]
+        if own in attributes.details:
+            getattr(items_of(result)[index], marker).details[own].CopyFrom(attributes.details[own])
     return result
 
 

@@ -105,7 +105,6 @@ _NOT_BUILT: Mapping[str, tuple[tuple[Any, ...], str]] = {
     "nexus_task_executor": ((None,), "Nexus services"),
     "nexus_task_poller_behavior": ((PollerBehaviorSimpleMaximum(),), "Nexus services"),
     "max_concurrent_nexus_tasks": ((None,), "Nexus services"),
-    "max_concurrent_local_activities": ((None,), "local activities"),
     "workflow_task_executor": ((None,), "running workflow tasks in threads (they run in the event loop)"),
     "tuner": ((None,), "slot suppliers; use the max_concurrent_* parameters"),
     "build_id": ((None,), "worker versioning"),
@@ -140,6 +139,7 @@ class Settings:
     normal_polls: int
     sticky_polls: int
     activity_slots: int
+    local_activity_slots: int
     activity_polls: int
     activities_per_second: float | None
     queue_activities_per_second: float | None
@@ -213,6 +213,7 @@ def settings_of(config: WorkerConfig) -> Settings:
         normal_polls=normal,
         sticky_polls=sticky,
         activity_slots=activity_slots,
+        local_activity_slots=config.get("max_concurrent_local_activities") or _SLOTS,
         activity_polls=min(_polls(config, "activity"), activity_slots),
         activities_per_second=config.get("max_activities_per_second"),
         queue_activities_per_second=config.get("max_task_queue_activities_per_second"),

@@ -107,6 +107,7 @@ class Worker:
             max_cached_workflows: runs kept in memory between their tasks; 0 replays each from its start.
             max_concurrent_workflow_tasks: at a time; 100 by default.
             max_concurrent_activities: at a time; 100 by default.
+            max_concurrent_local_activities: at a time; 100 by default.
             max_concurrent_workflow_task_polls: replaces ``workflow_task_poller_behavior``.
             nonsticky_to_sticky_poll_ratio: share of the workflow task polls that ask the common queue, and not the one
                 of this worker for the runs in its cache.

@@ -34,8 +34,10 @@ from . import _codec, _history
 from ._codec import Answer
 from ._config import Link, Settings
 from ._eager import EagerActivities
+from ._local_activities import LocalActivities
 from ._payload_sizes import oversized
 from ._report import report
+from ._resident import Resident
 from ._run_cache import RunCache
 
 logger = logging.getLogger("outlast.worker")
@@ -60,13 +62,15 @@ class WorkflowAnswers:
         run_config: RunConfig,
         sticky: StickyExecutionAttributes | None,
         eager: EagerActivities | None,
+        local: LocalActivities,
     ) -> None:
         self._settings = settings
         self._link = link
         self._run_config = run_config
         self._sticky = sticky
         self._eager = eager
-        self._cache: RunCache[Run] = RunCache(settings.cached_max)
+        self._local = local
+        self._cache: RunCache[Resident] = RunCache(settings.cached_max)
         self._codec = settings.data_converter.payload_codec
         self._headers = settings.header_codec is not HeaderCodecBehavior.NO_CODEC
         self.stopping = False
@@ -77,20 +81,22 @@ class WorkflowAnswers:
 
     async def answer(self, task: Task) -> Task | None:
         """Answer a task; returns the run's next one if the reply carries it."""
-        run = self._cache.take(task.workflow_execution.run_id)
+        began = time.monotonic_ns()
+        resident = self._cache.take(task.workflow_execution.run_id)
         keep = False
         try:
-            cached = run is not None
+            cached = resident is not None
             answer: Answer | None = None
-            if run is not None:
-                answer = await self._resume(run, task)
+            if resident is not None:
+                answer = await self._resume(resident, task, began)
                 if answer is None:
-                    run.evict()
+                    resident.evict()
                     cached = False
             if answer is None:
-                run = Run(self._run_config)
-                answer = await self._begin(run, task)
-            assert run is not None
+                resident = Resident(Run(self._run_config), self._local)
+                answer = await self._begin(resident, task, began)
+            assert resident is not None
+            run = resident.run
             if isinstance(answer, RespondWorkflowTaskCompletedRequest):
                 reply = await self._complete(task, answer)
                 if reply is None:
@@ -107,44 +113,45 @@ class WorkflowAnswers:
                 await self._fail(task, answer)
             return None
         finally:
-            if run is not None:
+            if resident is not None:
                 if keep:
-                    self._cache.put(run.run_id, run)
+                    self._cache.put(resident.run.run_id, resident)
                 else:
-                    run.evict()
+                    resident.evict()
 
     # -- running --------------------------------------------------------------------------------------------------
 
-    async def _resume(self, run: Run, task: Task) -> Answer | None:
+    async def _resume(self, resident: Resident, task: Task, began: int) -> Answer | None:
         """Run a cached run's code; None when the task does not go on where the run stands."""
         try:
             if task.next_page_token:
                 task = await _history.with_all_pages(task, self._link.service, self._settings.namespace)
-            return await self._activate(run, task)
+            return await self._activate(resident, task, began)
         except HistoryGap:
             return None
         except RPCError as error:
             return _failed(task, f"Fetching the workflow's history failed: {error.message}")
 
-    async def _begin(self, run: Run, task: Task) -> Answer:
+    async def _begin(self, resident: Resident, task: Task, began: int) -> Answer:
         """Run a new run's code from event 1 on."""
         try:
             task = await _history.from_the_start(task, self._link.service, self._settings.namespace)
         except RPCError as error:
             return _failed(task, f"Fetching the workflow's history failed: {error.message}")
         try:
-            return await self._activate(run, task)
+            return await self._activate(resident, task, began)
         except HistoryGap as gap:
             return _failed(task, f"The server sent an incomplete history: {gap}")
 
-    async def _activate(self, run: Run, task: Task) -> Answer:
+    async def _activate(self, resident: Resident, task: Task, began: int) -> Answer:
+        run = resident.run
         if self._codec is None:
-            return self._checked(task, run.activate(task))
+            return self._checked(task, run.activate(task) or await resident.finish(began))
         try:
             decoded = await _codec.decode_task(task, self._codec, self._headers)
         except Exception as error:
             return self._failed_by(task, "Failed decoding the workflow task", error)
-        answer = run.activate(decoded)
+        answer = run.activate(decoded) or await resident.finish(began)
         try:
             return self._checked(task, await _codec.encode_answer(answer, self._codec, self._headers))
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Local activities: activities that run inside the workflow task. Names and options; replay does not run them yet."""
+"""Local activities: activities that run inside the workflow task. Names and options."""
 
 from __future__ import annotations
 

@@ -43,15 +43,19 @@ _NEEDS_FIRST_EVENT = (
 class Completed(NamedTuple):
     """How a completion went.
 
-    ``failure`` is None when the commands stand, else the cause and message of the failure. ``rejections`` are the
-    updates that the workflow refused. ``reset_to`` is set when the task was dropped: the id of the started event that
-    the worker has to go back to; the draft then holds no events.
+    Attributes:
+        failure: None when the commands stand, else the cause and message of the failure.
+        rejections: the updates that the workflow refused.
+        reset_to: set when the task was dropped: the id of the started event that the worker has to go back to; the
+            draft then holds no events.
+        expired: the task was kept alive by heartbeats for too long, and was timed out instead.
     """
 
     draft: Draft
     failure: BadCommand | None
     rejections: Mapping[str, Failure] = MappingProxyType({})
     reset_to: int | None = None
+    expired: bool = False
 
 
 def find(state: ExecutionState, scheduled_event_id: int, attempt: int, started_at: int) -> WorkflowTask:
@@ -91,6 +95,11 @@ def complete(state: ExecutionState, request: RespondWorkflowTaskCompletedRequest
     """
     task = state.task
     assert task is not None and task.started
+    if is_heartbeat(request) and context.now - task.original_scheduled_at > limits.WORKFLOW_TASK_HEARTBEAT_NS:
+        draft = Draft(state, context.now)
+        draft.apply(workflow_task.give_up(state, task, context.now))
+        try_again(draft)
+        return Completed(draft, None, expired=True)
     try:
         rejections = dict(update.rejections(request.messages))
         if speculative.droppable(state, task, request):
@@ -113,6 +122,11 @@ def _stuck_to(request: RespondWorkflowTaskCompletedRequest) -> tuple[Callable[..
     sticky = request.sticky_attributes
     timeout_ns = from_duration(sticky.schedule_to_start_timeout)
     return workflow_task.on_sticky, sticky.worker_task_queue.name, timeout_ns
+
+
+def is_heartbeat(request: RespondWorkflowTaskCompletedRequest) -> bool:
+    """Whether a completion does nothing but ask for more time: local activities run (rule 3.2.11)."""
+    return request.force_create_new_workflow_task and not request.commands and not request.messages
 
 
 def _completed(
@@ -149,7 +163,7 @@ def _completed(
             draft.apply(update.take(draft.state, message, context))
         arrived = draft.flush()
         if (arrived or request.force_create_new_workflow_task) and draft.state.task is None:
-            draft.schedule_task()
+            draft.schedule_task(task.original_scheduled_at if is_heartbeat(request) else 0)
     return draft
 
 

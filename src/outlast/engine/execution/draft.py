@@ -66,9 +66,9 @@ class Draft:
             workflow_task.on_dropped(state)
             self.schedule_task()
 
-    def schedule_task(self) -> None:
-        """Schedule a workflow task now; none may be pending."""
-        transition = workflow_task.schedule(self.state, self.now)
+    def schedule_task(self, original_scheduled_at: int = 0) -> None:
+        """Schedule a workflow task now; none may be pending. One that follows a heartbeat keeps its first instant."""
+        transition = workflow_task.schedule(self.state, self.now, original_scheduled_at)
         for event in transition.events:
             self._record(event)
         for fold, *arguments in transition.folds:

@@ -72,6 +72,7 @@ def historic(state: ExecutionState) -> dict[str, Any]:
                 suggest_continue_as_new=False,
                 suggest_reasons=(),
                 history_size=0,
+                original_scheduled_at=0,
             )
             if task.written
             else None

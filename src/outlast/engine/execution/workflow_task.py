@@ -34,9 +34,15 @@ from .state import ExecutionState, TaskFailure, WorkflowTask
 _TIMEOUT_GROWTH_FROM_ATTEMPT = 3
 
 
-def schedule(state: ExecutionState, now: int) -> Transition:
-    """Make a workflow task pending. There must be none, and the run must be open."""
+def schedule(state: ExecutionState, now: int, original_scheduled_at: int = 0) -> Transition:
+    """Make a workflow task pending. There must be none, and the run must be open.
+
+    Args:
+        original_scheduled_at: of the first task of a chain of heartbeats; 0 for a task of its own.
+    """
     task = pending(state, now)
+    if original_scheduled_at:
+        task = msgspec.structs.replace(task, original_scheduled_at=original_scheduled_at)
     return Transition(
         (scheduled_event(state, task),) if task.written else (),
         (offer(state, task),),
@@ -197,18 +203,30 @@ def time_out(state: ExecutionState, now: int) -> Transition:
         if now < task.started_at + task.timeout_ns:
             return NOTHING
         message = f"the worker {task.identity!r} did not complete the workflow task in {task.timeout_ns / 1e9:g} s"
-        failure = failures.timeout(_e.TIMEOUT_TYPE_START_TO_CLOSE, message)
-        record = TaskFailure(0, failure.SerializeToString(), task.identity, now, task.attempt)
-        folds = ((on_attempt_over, True, None), (on_failure, record, None))
-        if task.transient:
-            return Transition(folds=folds)
-        event = _timed_out_event(task, now, task.started_event_id, _e.TIMEOUT_TYPE_START_TO_CLOSE)
-        return Transition((*closing_events(state, task), event), folds=folds)
+        return _timed_out(state, task, now, message)
     if not task.schedule_to_start_at or now < task.schedule_to_start_at:
         return NOTHING
     event = _timed_out_event(task, now, 0, _e.TIMEOUT_TYPE_SCHEDULE_TO_START)
     events = (event,) if task.written else (scheduled_event(state, task), event)
     return Transition(events, folds=((on_attempt_over, False, None),))
+
+
+def give_up(state: ExecutionState, task: WorkflowTask, now: int) -> Transition:
+    """End a started task that heartbeats have kept alive for too long (rule 3.2.11)."""
+    limit = limits.WORKFLOW_TASK_HEARTBEAT_NS / 1e9
+    return _timed_out(
+        state, task, now, f"local activities kept the workflow task for more than {limit:g} s without progress"
+    )
+
+
+def _timed_out(state: ExecutionState, task: WorkflowTask, now: int, message: str) -> Transition:
+    failure = failures.timeout(_e.TIMEOUT_TYPE_START_TO_CLOSE, message)
+    record = TaskFailure(0, failure.SerializeToString(), task.identity, now, task.attempt)
+    folds = ((on_attempt_over, True, None), (on_failure, record, None))
+    if task.transient:
+        return Transition(folds=folds)
+    event = _timed_out_event(task, now, task.started_event_id, _e.TIMEOUT_TYPE_START_TO_CLOSE)
+    return Transition((*closing_events(state, task), event), folds=folds)
 
 
 def _timed_out_event(task: WorkflowTask, now: int, started_event_id: int, timeout_type: int) -> HistoryEvent:

@@ -86,7 +86,9 @@ async def respond_completed(
     advance.settle(draft)
     answered = [(run.queries.pop(query_id, None), result) for query_id, result in request.query_results.items()]
     updates.answered(run, task, outcome, heartbeat=request.force_create_new_workflow_task)
-    wants_next = request.return_new_workflow_task and outcome.failure is None and draft.state.running
+    wants_next = (
+        request.return_new_workflow_task and not outcome.expired and outcome.failure is None and draft.state.running
+    )
     inline = wants_next and tasks.start_inline(node, draft, request.identity)
     if outcome.reset_to is None:
         durable = node.runs.commit(run, draft)
@@ -102,6 +104,8 @@ async def respond_completed(
         if pending is not None:
             pending.resolve(result)
     node.dispatch_queries(run)
+    if outcome.expired:
+        raise NotFound("the workflow task timed out: local activities kept it for too long; it is handed out again")
     if outcome.failure is not None:
         raise InvalidArgument(f"the workflow task failed: {outcome.failure.message}")
     response = RespondWorkflowTaskCompletedResponse(reset_history_event_id=outcome.reset_to or 0)
