@@ -44,15 +44,20 @@ class Line(NamedTuple):
         return f"{where}: {text}" if text else where
 
 
+def is_ours(code: CodeType) -> bool:
+    """Whether the code is the SDK's or asyncio's, and not the user's."""
+    ours = _is_ours.get(code)
+    if ours is None:
+        ours = _is_ours[code] = code.co_filename.startswith((_OURS, _ASYNCIO))
+    return ours
+
+
 def user_line() -> Line | None:
     """The innermost running line that is neither the SDK's nor asyncio's, or None when there is none."""
     frame: Any = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
-        ours = _is_ours.get(code)
-        if ours is None:
-            ours = _is_ours[code] = code.co_filename.startswith((_OURS, _ASYNCIO))
-        if not ours:
+        if not is_ours(code):
             return Line(code, frame.f_lineno)
         frame = frame.f_back
     return None

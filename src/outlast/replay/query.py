@@ -8,10 +8,10 @@ Source: temporalio ``_apply_query_workflow``.
 
 from __future__ import annotations
 
+import asyncio
 import linecache
 import traceback
 from collections.abc import Callable
-from types import CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import outlast.api.enums.v1 as e
@@ -31,10 +31,9 @@ from outlast.workflow._calls import HandleQueryInput
 from outlast.workflow._handlers import HandlerDefinition
 
 from .handlers import Handlers
+from .stacks import waiting_frames
 
 if TYPE_CHECKING:
-    import asyncio
-
     from .context import RunContext
 
 
@@ -93,21 +92,26 @@ class Queries:
 
     def _stack_trace(self) -> str:
         stacks = []
-        for task in self._context.loop.open_tasks():
+        for task in self._waiting_tasks():
             frames = [
                 traceback.FrameSummary(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-                for frame in _frames(task)
+                for frame in waiting_frames(task)
             ]
-            listing = "\n".join(traceback.format_list(frames))
-            stacks.append(f"Stack for {task!r} (most recent call last):\n{listing}")
+            listing = "".join(traceback.format_list(frames))
+            stacks.append(f"Stack for task {task.get_name()!r} (most recent call last):\n{listing}")
         return "\n\n".join(stacks)
+
+    def _waiting_tasks(self) -> list[asyncio.Task[Any]]:
+        """Every task of the run but the one that answers this very query."""
+        loop = self._context.loop
+        return [task for task in loop.open_tasks() if task is not asyncio.current_task(loop)]
 
     def _enhanced_stack_trace(self) -> EnhancedStackTrace:
         config = self._context.config
         trace = EnhancedStackTrace(sdk=StackTraceSDKInfo(name=config.sdk_name, version=config.sdk_version))
-        for task in self._context.loop.open_tasks():
+        for task in self._waiting_tasks():
             stack = StackTrace()
-            for frame in _frames(task):
+            for frame in waiting_frames(task):
                 code = frame.f_code
                 stack.locations.append(
                     StackTraceFileLocation(
@@ -141,14 +145,3 @@ class Queries:
 
 def _source_of(filename: str) -> str:
     return "".join(linecache.getlines(filename)) or "Cannot access code."
-
-
-def _frames(task: asyncio.Task[Any]) -> list[FrameType]:
-    """Where a task waits, outermost frame first; asyncio's own ``get_stack`` ends at the first await."""
-    frames = []
-    awaited: Any = task.get_coro()
-    while isinstance(awaited, CoroutineType):
-        if awaited.cr_frame is not None:
-            frames.append(awaited.cr_frame)
-        awaited = awaited.cr_await
-    return frames

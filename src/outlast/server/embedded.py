@@ -74,6 +74,11 @@ class EmbeddedTransport:
             await self._engine.node.close()
 
 
+def over(node: Node) -> EmbeddedTransport:
+    """The way to a node of one's own, which is closed with the transport."""
+    return EmbeddedTransport(_Engine(node, asyncio.get_running_loop()), None)
+
+
 async def connect(target: str, *, namespace: str = "default") -> EmbeddedTransport:
     """Open ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``sqlite://:memory:``.
 
@@ -87,7 +92,7 @@ async def connect(target: str, *, namespace: str = "default") -> EmbeddedTranspo
     path = _path(target)
     if path is None:
         node = await Node.open(MemoryStorage(), namespaces=("default", namespace))
-        return EmbeddedTransport(_Engine(node, asyncio.get_running_loop()), None)
+        return over(node)
     loop = asyncio.get_running_loop()
     engine = _engines.get(path)
     if engine is not None and engine.loop is not loop:

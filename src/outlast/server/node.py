@@ -9,7 +9,8 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from google.protobuf.message import Message
@@ -26,6 +27,7 @@ from .namespaces import Namespaces
 from .outbox import Outbox
 from .queries import PendingQuery
 from .runs import Run, Runs
+from .skipping import SkippingClock, Stillness
 from .task_queues import QueryOffer, QueueId, TaskOffer, TaskQueues
 from .timers import Timers
 from .workers import Workers
@@ -36,6 +38,7 @@ Handler: TypeAlias = Callable[[Any, Any, Any], Awaitable[Message]]
 logger = logging.getLogger("outlast.server")
 
 _HORIZON_NS = 120_000_000_000
+_FOR_EVER_NS = 2**63 - 1
 _SWEEP_NS = 60_000_000_000
 _PAGE = 500
 """Stored deadlines read at once."""
@@ -48,22 +51,35 @@ class Node:
         self._handlers = handlers
         self.storage = storage
         self.clock = clock
+        self.wall: Clock = clock.wall if isinstance(clock, SkippingClock) else clock
+        """The time of callers and pollers, which no test clock moves."""
+        self.stillness = clock.stillness if isinstance(clock, SkippingClock) else None
         self.process = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         """Names this engine process in the attempts that its own worker runs."""
         self.namespaces = Namespaces(storage)
-        self.queues = TaskQueues(clock)
-        self.workers = Workers(clock)
+        self.queues = TaskQueues(self.wall)
+        self.workers = Workers(self.wall)
         self.timers = Timers(clock, self._on_due)
-        self.runs = Runs(storage, clock, self.timers, self._on_effects, self.namespaces.retention_ns)
+        keep_ns = self.namespaces.retention_ns if self.stillness is None else _never
+        self.runs = Runs(storage, clock, self.wall, self.timers, self._on_effects, keep_ns)
         self.runs.on_durable = self.dispatch_queries
         self.outbox = Outbox(self.runs, self.namespaces, self.spawn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self.closing = False
+        if self.stillness is not None:
+            self._tell(self.stillness)
+
+    def _tell(self, stillness: Stillness) -> None:
+        """Keep a clock that jumps informed of what is under way here."""
+        for waits in (self.queues, self.runs):
+            waits.on_wait = stillness.happened
+            stillness.counts_as_waiting(partial(getattr, waits, "waiting"))
+        self.runs.on_change = lambda run: stillness.run(run.key, bool(run.commits) or due.under_way(run.state))
 
     @classmethod
     async def open(
-        cls, storage: Storage, *, clock: Clock | None = None, namespaces: Sequence[str] = ("default",)
+        cls, storage: Storage, *, clock: Clock | None = None, namespaces: Iterable[str] = ("default",)
     ) -> Node:
         """Start an engine: create missing namespaces, take up the open runs, start the timers."""
         from . import reclaim  # these import this module
@@ -73,7 +89,8 @@ class Node:
         await node.namespaces.load()
         for name in namespaces:
             await node.namespaces.ensure(name)
-        node.timers.horizon_at = node.clock.now() + _HORIZON_NS
+        # A clock that jumps has to know the next deadline, however far away it is.
+        node.timers.horizon_at = node.clock.now() + _HORIZON_NS if node.stillness is None else _FOR_EVER_NS
         await node._take_up()
         for namespace_id in node.namespaces.deleted():
             reclaim.begin(node, namespace_id)
@@ -113,7 +130,15 @@ class Node:
         handler = self._handlers.get((service, rpc))
         if handler is None:
             raise Unimplemented(f"{service}.{rpc} is not built in this version of outlast")
-        return await handler(self, request, context)
+        stillness = self.stillness
+        if stillness is None:
+            return await handler(self, request, context)
+        stillness.calls += 1
+        try:
+            return await handler(self, request, context)
+        finally:
+            stillness.calls -= 1
+            stillness.happened()
 
     # -- effects -------------------------------------------------------------------------------------------------
 
@@ -147,6 +172,8 @@ class Node:
         """Keep a background task until it ends; its failure is logged."""
         work.set_name(name)
         self._tasks.add(work)
+        if self.stillness is not None:
+            self.stillness.work += 1
         work.add_done_callback(self._spawned)
 
     async def idle(self) -> None:
@@ -156,6 +183,9 @@ class Node:
 
     def _spawned(self, work: asyncio.Task[None]) -> None:
         self._tasks.discard(work)
+        if self.stillness is not None:
+            self.stillness.work -= 1
+            self.stillness.happened()
         if not work.cancelled() and work.exception() is not None:
             logger.error("%s failed", work.get_name(), exc_info=work.exception())
 
@@ -185,10 +215,12 @@ class Node:
         """Move the horizon of the timers, and forget unused queues."""
         while True:
             woken = asyncio.Event()
-            self.clock.call_at(self.clock.now() + _SWEEP_NS, woken.set)
+            self.wall.call_at(self.wall.now() + _SWEEP_NS, woken.set)
             await woken.wait()
             self.queues.sweep()
             self.workers.sweep()
+            if self.stillness is not None:
+                continue
             after, self.timers.horizon_at = self.timers.horizon_at, self.clock.now() + _HORIZON_NS
             await self._fetch_deadlines(after)
 
@@ -255,10 +287,14 @@ class Node:
 
     def until(self, context: CallContext, longest_ns: int) -> int:
         """When a long poll of this call has to end: before the caller gives up, and after ``longest_ns`` at most."""
-        until = self.clock.now() + longest_ns
+        until = self.wall.now() + longest_ns
         if context.deadline_at is None:
             return until
         return min(until, context.deadline_at - limits.LONG_POLL_TAIL_NS)
+
+
+def _never(_: str) -> None:
+    """The retention of a node whose clock jumps: a jump of days would take the closed runs with it."""
 
 
 def required(subject: str, **fields: str) -> None:

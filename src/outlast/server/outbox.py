@@ -153,10 +153,10 @@ class Outbox:
                     return
                 except StorageError:
                     logger.exception("outbox of workflow %r run %s has to wait", key.workflow_id, key.run_id)
-                    await self._runs.clock_reaches(self._runs.clock.now() + _PATIENCE_NS)
+                    await self._runs.wall_reaches(self._runs.wall.now() + _PATIENCE_NS)
                     continue
                 if full is not None:
-                    await self._runs.changed(full, self._runs.clock.now() + _PATIENCE_NS)
+                    await self._runs.changed(full, self._runs.wall.now() + _PATIENCE_NS)
         finally:
             del self._lanes[key]
 

@@ -136,7 +136,7 @@ def _context(node: Node, grpc_context: grpc.aio.ServicerContext[bytes, bytes]) -
     remaining = grpc_context.time_remaining()
     metadata = {key: value for key, value in grpc_context.invocation_metadata() or () if isinstance(value, str)}
     # A call without a deadline reports a remaining time of hundreds of years.
-    deadline_at = None if remaining is None or remaining > _NO_DEADLINE_S else node.clock.now() + int(remaining * 1e9)
+    deadline_at = None if remaining is None or remaining > _NO_DEADLINE_S else node.wall.now() + int(remaining * 1e9)
     return CallContext("grpc", deadline_at, metadata)
 
 

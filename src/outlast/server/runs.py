@@ -91,12 +91,14 @@ class Runs:
         self,
         storage: Storage,
         clock: Clock,
+        wall: Clock,
         timers: Timers,
         on_effects: Callable[[Run, Sequence[Effect]], None],
-        retention_ns: Callable[[str], int],
+        retention_ns: Callable[[str], int | None],
     ) -> None:
         self._storage = storage
         self.clock = clock
+        self.wall = wall
         self._timers = timers
         self._on_effects = on_effects
         self._retention_ns = retention_ns
@@ -104,6 +106,11 @@ class Runs:
         self._runs: OrderedDict[RunKey, Run] = OrderedDict()
         self._current: dict[tuple[str, str], str] = {}
         self.on_durable: Callable[[Run], None] = lambda run: None
+        self.on_change: Callable[[Run], None] | None = None
+        """Told of every run whose cached state or whose way to storage has changed; None in production."""
+        self.waiting = 0
+        """Long polls that wait for a run."""
+        self.on_wait: Callable[[], None] | None = None
 
     # -- finding -------------------------------------------------------------------------------------------------
 
@@ -184,6 +191,8 @@ class Runs:
         self._timers.set(run.key, due.next_deadline(run.state))
         if draft.effects:
             self._on_effects(run, draft.effects)
+        if self.on_change is not None:
+            self.on_change(run)
 
     def commit(self, run: Run, draft: Draft, *, replaced: tuple[Run, Draft] | None = None) -> asyncio.Future[None]:
         """Keep a draft and hand it to storage, in one commit with the run that follows it.
@@ -205,7 +214,9 @@ class Runs:
                 changes.append(self._follow(run, draft.successor, draft.now))
         for member, change in changes:
             if not change.state.running:
-                change.apply(retention.keep(change.state, self._retention_ns(member.key.namespace_id)))
+                keep_ns = self._retention_ns(member.key.namespace_id)
+                if keep_ns is not None:
+                    change.apply(retention.keep(change.state, keep_ns))
         outcomes = [(member, change.finish()) for member, change in changes]
         future = self._storage.commit([self._prepare(member, outcome) for member, outcome in outcomes])
         for member, outcome in outcomes:
@@ -216,6 +227,8 @@ class Runs:
             early = [effect for effect in outcome.effects if not isinstance(effect, OfferActivityTask)]
             if early:
                 self._on_effects(member, early)
+            if self.on_change is not None:
+                self.on_change(member)
         future.add_done_callback(lambda done: self._committed(done, outcomes))
         return future
 
@@ -273,6 +286,8 @@ class Runs:
                 self._notify(run)
             elif run.queries:
                 self.on_durable(run)
+            if self.on_change is not None:
+                self.on_change(run)
 
     async def delete(self, key: RunKey) -> None:
         """Remove a run, open or closed, with its history; who waits for it finds it gone. Durable on return."""
@@ -297,6 +312,8 @@ class Runs:
             self._forget_current(run.key)
             self._timers.set(run.key, None)
         self._notify(run)
+        if self.on_change is not None:
+            self.on_change(run)
 
     async def delete_if_over(self, run: Run) -> bool:
         """Delete the run if its time is over. Answers whether it is on its way out or gone."""
@@ -355,19 +372,23 @@ class Runs:
         """Wait for new durable events until an instant. Answers whether something happened."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         run.waiters.append(waiter)
-        alarm = self.clock.call_at(until, lambda: _give_up(waiter))
+        alarm = self.wall.call_at(until, lambda: _give_up(waiter))
+        self.waiting += 1
+        if self.on_wait is not None:
+            self.on_wait()
         try:
             await asyncio.wait((waiter,))
             return not waiter.cancelled()
         finally:
+            self.waiting -= 1
             alarm.cancel()
             if waiter in run.waiters:
                 run.waiters.remove(waiter)
 
-    async def clock_reaches(self, at: int) -> None:
-        """Wait until an instant."""
+    async def wall_reaches(self, at: int) -> None:
+        """Wait until an instant of the wall's time."""
         reached = asyncio.Event()
-        alarm = self.clock.call_at(at, reached.set)
+        alarm = self.wall.call_at(at, reached.set)
         try:
             await reached.wait()
         finally:

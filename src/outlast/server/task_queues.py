@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -49,7 +50,7 @@ Poller: TypeAlias = "asyncio.Future[Offer | None]"
 class TaskQueues:
     """All queues of a node."""
 
-    __slots__ = ("_alarms", "_clock", "_closed", "_pollers", "_queues")
+    __slots__ = ("_alarms", "_clock", "_closed", "_pollers", "_queues", "on_wait", "waiting")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -57,6 +58,9 @@ class TaskQueues:
         self._pollers: dict[QueueId, Pollers] = {}
         self._alarms: dict[QueueId, Alarm] = {}
         self._closed = False
+        self.waiting = 0
+        """Polls that wait for a task."""
+        self.on_wait: Callable[[], None] | None = None
 
     def offer(self, queue_id: QueueId, offer: Offer, priority_key: int = 0) -> None:
         """Add a task, and hand it to a poller that waits."""
@@ -84,6 +88,9 @@ class TaskQueues:
         if poller.done():
             return poller.result()
         alarm = self._clock.call_at(until, lambda: self._give_up(queue, poller))
+        self.waiting += 1
+        if self.on_wait is not None:
+            self.on_wait()
         try:
             return await poller
         except asyncio.CancelledError:
@@ -94,6 +101,7 @@ class TaskQueues:
                     self.offer(queue_id, handed)
             raise
         finally:
+            self.waiting -= 1
             alarm.cancel()
 
     def _give_up(self, queue: TaskQueue[Offer, Poller], poller: Poller) -> None:

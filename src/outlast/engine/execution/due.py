@@ -45,6 +45,13 @@ def has_open_work(state: ExecutionState) -> bool:
     return False
 
 
+def under_way(state: ExecutionState) -> bool:
+    """Whether a worker, or the server, has something to do for the run now: it does not merely wait for time."""
+    if state.running and any(not pending.backing_off for pending in state.activities.values()):
+        return True
+    return (state.running and state.task is not None) or bool(owed(state))
+
+
 def outstanding(state: ExecutionState) -> list[Effect]:
     """What is open: offers that were put into task queues and have not been taken, and requests to other runs."""
     if not state.running:

@@ -19,6 +19,7 @@ from . import (
     system,
     task_queue,
     termination,
+    time_skipping,
     update,
     visibility,
     worker,
@@ -27,6 +28,7 @@ from . import (
 
 WORKFLOW_SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
 OPERATOR_SERVICE = "temporal.api.operatorservice.v1.OperatorService"
+TEST_SERVICE = "temporal.api.testservice.v1.TestService"
 
 _WORKFLOW: Mapping[str, Handler] = {
     "GetSystemInfo": system.get_system_info,
@@ -85,9 +87,18 @@ _OPERATOR: Mapping[str, Handler] = {
     "DeleteNamespace": namespace.delete,
 }
 
+_TEST: Mapping[str, Handler] = {
+    "LockTimeSkipping": time_skipping.lock,
+    "UnlockTimeSkipping": time_skipping.unlock,
+    "Sleep": time_skipping.sleep,
+    "SleepUntil": time_skipping.sleep_until,
+    "UnlockTimeSkippingWithSleep": time_skipping.unlock_with_sleep,
+    "GetCurrentTime": time_skipping.get_current_time,
+}
+
 HANDLERS: Mapping[tuple[str, str], Handler] = {
     (service, rpc): handler
-    for service, handlers in ((WORKFLOW_SERVICE, _WORKFLOW), (OPERATOR_SERVICE, _OPERATOR))
+    for service, handlers in ((WORKFLOW_SERVICE, _WORKFLOW), (OPERATOR_SERVICE, _OPERATOR), (TEST_SERVICE, _TEST))
     for rpc, handler in handlers.items()
 }
 """(service, RPC) -> handler. What is not here answers UNIMPLEMENTED."""

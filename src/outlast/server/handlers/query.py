@@ -63,7 +63,7 @@ async def query(node: Node, request: QueryWorkflowRequest, context: CallContext)
 async def _answered(node: Node, run: Run, pending: PendingQuery, until: int) -> None:
     """Wait for the answer until an instant; a sticky queue that keeps silent loses the query to the normal one."""
     if pending.sticky:
-        patience = node.clock.now() + (run.state.sticky_timeout_ns or limits.STICKY_QUERY_NS)
+        patience = node.wall.now() + (run.state.sticky_timeout_ns or limits.STICKY_QUERY_NS)
         if patience < until and not await _wait(node, pending, patience):
             node.dispatch_directly(run, pending, sticky=False)
     if pending.answer.done() or await _wait(node, pending, until):
@@ -82,7 +82,7 @@ async def _answered(node: Node, run: Run, pending: PendingQuery, until: int) -> 
 async def _wait(node: Node, pending: PendingQuery, until: int) -> bool:
     """Wait for the answer; False when the instant came first."""
     timeout: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    alarm = node.clock.call_at(until, lambda: None if timeout.done() else timeout.set_result(None))
+    alarm = node.wall.call_at(until, lambda: None if timeout.done() else timeout.set_result(None))
     try:
         await asyncio.wait((pending.answer, timeout), return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -71,7 +71,7 @@ async def describe(node: Node, request: DescribeTaskQueueRequest, context: CallC
     queue_id = _queue_id(namespace_id, request.task_queue.name, request.task_queue_type)
     queue, pollers = node.queues.describe(queue_id)
     response = DescribeTaskQueueResponse(pollers=_pollers(pollers))
-    backlogs = queue.backlogs(node.clock.now())
+    backlogs = queue.backlogs(node.wall.now())
     limited = queue.operator_rate is not None or queue.worker_rate is not None
     if request.report_stats:
         response.stats.CopyFrom(_stats(backlogs.values(), limited))
@@ -105,7 +105,7 @@ def _enhanced(node: Node, namespace_id: str, request: DescribeTaskQueueRequest) 
             # Tasks wait for any worker of the queue, so what waits is shown where no version is named.
             if request.report_stats and build_id == _UNVERSIONED:
                 limited = queue.operator_rate is not None or queue.worker_rate is not None
-                info.stats.CopyFrom(_stats(queue.backlogs(node.clock.now()).values(), limited))
+                info.stats.CopyFrom(_stats(queue.backlogs(node.wall.now()).values(), limited))
             versions.setdefault(build_id, TaskQueueVersionInfo()).types_info[type_].CopyFrom(info)
     shown = {build: info for build, info in versions.items() if wanted is None or build in wanted}
     return DescribeTaskQueueResponse(versions_info=shown)

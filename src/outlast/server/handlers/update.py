@@ -129,7 +129,7 @@ async def _reached(node: Node, run: Run, update_id: str, stage: int, until: int)
 async def _ended(node: Node, pending: PendingUpdate, until: int) -> bool:
     """Wait for the end of the waiting; False when the instant came first."""
     timeout: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    alarm = node.clock.call_at(until, lambda: None if timeout.done() else timeout.set_result(None))
+    alarm = node.wall.call_at(until, lambda: None if timeout.done() else timeout.set_result(None))
     try:
         await asyncio.wait((pending.end, timeout), return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -152,10 +152,10 @@ def _reference(run: Run, update_id: str) -> UpdateRef:
 
 def until(node: Node, context: CallContext) -> int:
     """When to stop waiting: with the stage reached, unless the caller's own deadline is what has come."""
-    longest = node.clock.now() + limits.UPDATE_WAIT_NS
+    longest = node.wall.now() + limits.UPDATE_WAIT_NS
     return longest if context.deadline_at is None else min(longest, context.deadline_at)
 
 
 def _require_time(node: Node, context: CallContext, update_id: str) -> None:
-    if context.deadline_at is not None and context.deadline_at <= node.clock.now():
+    if context.deadline_at is not None and context.deadline_at <= node.wall.now():
         raise DeadlineExceeded(f"update {update_id!r} did not come so far before the caller's deadline; it goes on")
