@@ -29,7 +29,7 @@ WIDE_CLASSES = {
 
 VAGUE = {"util", "utils", "helper", "helpers", "base", "misc", "manager", "impl"}
 # Packages whose __init__ is the public list: only they have modules with an underscore.
-USER_FACING = {"activity", "client", "common", "converter", "service", "testing", "worker", "workflow"}
+USER_FACING = {"activity", "client", "common", "converter", "runtime", "service", "testing", "worker", "workflow"}
 BRAINS = ("engine/execution", "replay")
 NOUNS = {
     "activity",

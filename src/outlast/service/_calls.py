@@ -18,6 +18,8 @@ from google.protobuf.message import Message
 import outlast
 import outlast.service as settings
 from outlast.api.workflowservice.v1 import GetSystemInfoRequest, GetSystemInfoResponse
+from outlast.runtime import Runtime
+from outlast.runtime._runtime import SdkMeter
 from outlast.vocab import payloads
 from outlast.vocab.errors import ServiceError
 
@@ -72,6 +74,34 @@ class Transport(Protocol):
         ...
 
 
+class _Measured:
+    """A transport that counts calls and times them: Temporal's ``request`` and ``long_request`` metrics."""
+
+    def __init__(self, transport: Transport, meter: SdkMeter) -> None:
+        self._transport = transport
+        self._meter = meter
+
+    async def call(
+        self, service: str, rpc: str, request: Message, *, metadata: Mapping[str, str | bytes], timeout: float | None
+    ) -> Message:
+        name = "long_request" if is_long_poll(rpc, request) else "request"
+        labels = {"operation": rpc, "namespace": str(getattr(request, "namespace", ""))}
+        self._meter.counter(name).add(1, labels)
+        started = time.monotonic()
+        try:
+            return await self._transport.call(service, rpc, request, metadata=metadata, timeout=timeout)
+        except ServiceError as err:
+            status = RPCStatusCode(err.code).name
+            self._meter.counter(f"{name}_failure").add(1, {**labels, "status_code": status})
+            raise
+        finally:
+            took = timedelta(seconds=time.monotonic() - started)
+            self._meter.latency(f"{name}_latency").record(took, labels)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
 class TransportServiceClient(ServiceClient):
     """A service client over a transport."""
 
@@ -83,7 +113,8 @@ class TransportServiceClient(ServiceClient):
             transport: an engine in this process; None for gRPC, connected at the first call.
         """
         super().__init__(config)
-        self._transport = transport
+        self._meter = (config.runtime or Runtime.default()).sdk_meter()
+        self._transport = self._measured(transport) if transport is not None else None
         self._retryable = _RETRYABLE if transport is None else _RETRYABLE_IN_PROCESS
         self._connecting = asyncio.Lock()
         self._rpc_names: dict[str, str] = {}
@@ -92,6 +123,9 @@ class TransportServiceClient(ServiceClient):
         self._warn_size_min = min(size or 1 << 62 for size in (limits.payloads_warn_size, limits.memo_warn_size))
         self.system_info: GetSystemInfoResponse | None = None
         """What the server said about itself when it was connected to; None in process."""
+
+    def _measured(self, transport: Transport) -> Transport:
+        return transport if self._meter is None else _Measured(transport, self._meter)
 
     @property
     def worker_service_client(self) -> TransportServiceClient:
@@ -126,7 +160,7 @@ class TransportServiceClient(ServiceClient):
             raise RuntimeError("this client is closed; connect again with Client.connect")
         async with self._connecting:
             if self._transport is None:
-                transport = GrpcTransport(self.config)
+                transport = self._measured(GrpcTransport(self.config))
                 try:
                     self.system_info = await self._handshake(transport)
                 except BaseException:

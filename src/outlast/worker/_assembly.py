@@ -77,7 +77,7 @@ def assemble(config: WorkerConfig, settings: Settings, link: Link, fatal: Callab
     Raises:
         ValueError, TypeError, NotImplementedError: see :class:`Worker`.
     """
-    meter = Runtime.default().metric_meter
+    meter = (link.client.service_client.config.runtime or Runtime.default()).metric_meter
     executor = config.get("activity_executor")
     definitions = activity_definitions(config.get("activities", []))
     _check_executor(executor, list(definitions.values()), settings)
