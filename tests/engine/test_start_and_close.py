@@ -342,6 +342,24 @@ def test_search_attributes_of_a_command_are_checked() -> None:
         assert outcome.failure.cause == e.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES
 
 
+def test_the_builds_of_the_workers_are_a_search_attribute() -> None:
+    from outlast.engine.execution.describe import info
+
+    brain = Brain()
+    brain.turn(start_timer("1", 5), worker_version_stamp={"build_id": "b1"})
+    for build_id in ("b1", "b2", ""):
+        brain.signal()
+        brain.turn(worker_version_stamp={"build_id": build_id})
+    builds = info(brain.state).search_attributes.indexed_fields["BuildIds"]
+    assert builds.data == b'["unversioned", "unversioned:b1", "unversioned:b2"]'
+    assert builds.metadata["type"] == b"KeywordList"
+    for n in range(30):
+        brain.signal()
+        brain.turn(worker_version_stamp={"build_id": f"c{n}"})
+    builds = info(brain.state).search_attributes.indexed_fields["BuildIds"]
+    assert builds.data.startswith(b'["unversioned", "unversioned:c10", ') and builds.data.endswith(b':c29"]')
+
+
 def test_an_unbuilt_command_is_refused_by_name() -> None:
     brain = Brain()
     outcome = brain.turn(command(e.COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION))

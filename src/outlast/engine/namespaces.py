@@ -154,7 +154,11 @@ def shown(stored: DescribeNamespaceResponse) -> DescribeNamespaceResponse:
     """The namespace as callers see it: with what this version can do, and its limits."""
     description = _copy(stored)
     info = description.namespace_info
-    info.capabilities.CopyFrom(NamespaceInfo.Capabilities(eager_workflow_start=True, worker_heartbeats=True))
+    info.capabilities.CopyFrom(
+        NamespaceInfo.Capabilities(
+            eager_workflow_start=True, sync_update=True, async_update=True, worker_heartbeats=True
+        )
+    )
     info.limits.CopyFrom(
         NamespaceInfo.Limits(
             blob_size_limit_error=limits.BLOB_BYTES_MAX,

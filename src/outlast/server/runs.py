@@ -247,6 +247,7 @@ class Runs:
         return run
 
     def _prepare(self, run: Run, outcome: Outcome) -> Commit:
+        found_by = run.state.search_attributes
         state = run.state = outcome.state
         expected = run.version
         run.version += 1
@@ -257,7 +258,7 @@ class Runs:
             current = CurrentRow(run.key.run_id, run.replaces)
             self._current[run.key[:2]] = run.key.run_id
             self._keep(run)
-        visible = visibility.changes(outcome.events)
+        visible = visibility.changes(outcome.events) or state.search_attributes != found_by
         return Commit(
             key=run.key,
             expected_version=expected,

@@ -181,6 +181,8 @@ SEARCH_ATTRIBUTE_BYTES_MAX: Final = 2 * _KIB
 """One value (3.11.1)."""
 SEARCH_ATTRIBUTES_BYTES_MAX: Final = 40 * _KIB
 """All values of one execution (3.11.1)."""
+BUILDS_MAX: Final = 20
+"""Builds that a run remembers: ours, so that the attribute stays within its 2 KiB in all but odd cases."""
 KEYWORD_CHARACTERS_MAX: Final = 255
 """(3.11.1)."""
 

@@ -28,6 +28,7 @@ from outlast.vocab.times import SECOND_NS, from_duration, from_timestamp, parts
 
 from ..effects import OfferWorkflowTask
 from ..transition import NOTHING, Transition
+from . import builds
 from .events import new_event
 from .state import ExecutionState, TaskFailure, WorkflowTask
 
@@ -334,7 +335,9 @@ def on_completed(state: ExecutionState, event: HistoryEvent) -> None:
     state.task = None
     state.task_attempt = 1
     state.task_failure = None
-    state.previous_started_event_id = event.workflow_task_completed_event_attributes.started_event_id
+    attributes = event.workflow_task_completed_event_attributes
+    state.previous_started_event_id = attributes.started_event_id
+    builds.note(state, attributes)
 
 
 def on_ended(state: ExecutionState, event: HistoryEvent) -> None:
