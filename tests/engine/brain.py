@@ -27,6 +27,7 @@ from outlast.engine.execution import (
     due,
     signal,
     snapshot,
+    speculative,
     start,
     workflow_task,
 )
@@ -128,6 +129,13 @@ class Brain:
         self.check()
         return outcome.events
 
+    def hold(self, draft: Draft) -> None:
+        """Take over a draft that recorded nothing, in memory alone."""
+        assert not draft.events
+        self.state = draft.state
+        self.effects = draft.effects
+        self.check()
+
     def check(self) -> None:
         assert [event.event_id for event in self.events] == list(range(1, len(self.events) + 1))
         assert self.state.next_event_id == len(self.events) + 1
@@ -157,7 +165,7 @@ class Brain:
         )
         assert started is not None, "the task is started already"
         draft.apply(started)
-        self.keep(draft)
+        self.hold(draft)
         return self.events + workflow_task.unwritten_events(self.state)
 
     def complete(self, *commands: Command, **request: Any) -> completion.Completed:
@@ -176,7 +184,7 @@ class Brain:
         )
         outcome = completion.complete(self.state, message, context)
         advance.settle(outcome.draft)
-        self.keep(outcome.draft)
+        (self.keep if outcome.reset_to is None else self.hold)(outcome.draft)
         return outcome
 
     def turn(self, *commands: Command, **request: Any) -> completion.Completed:
@@ -192,6 +200,12 @@ class Brain:
         draft.apply(signal.signal(draft.state, self.now, name=name, request_id=request_id, identity="client"))
         advance.settle(draft)
         self.keep(draft)
+
+    def want_task(self) -> None:
+        """An update waits: see to it that it gets a workflow task."""
+        draft = self.draft()
+        draft.apply(speculative.want(draft.state, draft.now))
+        (self.keep if draft.events else self.hold)(draft)
 
     def request_cancel(self) -> None:
         draft = self.draft()

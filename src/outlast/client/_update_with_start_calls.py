@@ -220,6 +220,11 @@ class UpdateWithStartCalls:
             )
             operation._workflow_handle.set_result(handle)
 
+        def on_start_error(error: BaseException) -> None:
+            operation._workflow_handle.set_exception(error)
+            # The caller of the update gets the error, too, so nobody has to ask for it here.
+            operation._workflow_handle.exception()
+
         return await self._impl.start_update_with_start_workflow(
             StartWorkflowUpdateWithStartInput(
                 start_workflow_input=start_input,
@@ -227,6 +232,6 @@ class UpdateWithStartCalls:
                 rpc_metadata=rpc_metadata,
                 rpc_timeout=rpc_timeout,
                 _on_start=on_start,
-                _on_start_error=operation._workflow_handle.set_exception,
+                _on_start_error=on_start_error,
             )
         )
