@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from both_ways import replay_both_ways
 from stage import MINUTE, Stage
 
 from outlast import activity, workflow
@@ -98,7 +99,7 @@ class Cart:
     @workflow.update
     def trip(self, times: int) -> str:
         key = workflow.info().workflow_id
-        if task_failures.get(key, 0) < times:
+        if not workflow.unsafe.is_replaying() and task_failures.get(key, 0) < times:
             task_failures[key] = task_failures.get(key, 0) + 1
             raise RuntimeError("this fails the workflow task")
         return "recovered"
@@ -356,6 +357,45 @@ async def test_an_unfinished_handler_warns_and_its_update_fails(stage: Stage, up
     assert failed.value.cause.type == "AcceptedUpdateCompletedWorkflow"
     unfinished = [one for one in caught if issubclass(one.category, workflow.UnfinishedUpdateHandlersWarning)]
     assert bool(unfinished) is warned
+
+
+async def test_histories_with_updates_replay_both_ways(stage: Stage) -> None:
+    handle = await stage.start(Cart.run)
+    first = asyncio.create_task(handle.execute_update(Cart.add, "before the first task"))
+    async with stage.worker(Cart, activities=[price]):
+        await first
+        later = [
+            await handle.start_update(Cart.add_later, item, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+            for item in ("later", "latest")
+        ]
+        priced = asyncio.gather(*(handle.execute_update(Cart.add_priced, item) for item in ("tea", "milk")))
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update(Cart.add, "")
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update(Cart.decline, "no")
+        await handle.signal(Cart.open_gate)
+        await priced
+        for update in later:
+            await update.result()
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update(Cart.add, "")
+        assert await handle.execute_update(Cart.trip, 1) == "recovered"
+        await handle.execute_update(Cart.add_and_close, "last")
+        assert len(await handle.result()) == 6
+    await replay_both_ways(stage, handle, __file__, "Cart")
+
+
+async def test_a_worker_that_forgets_its_runs_replays_updates(stage: Stage) -> None:
+    async with stage.worker(Cart, activities=[price], max_cached_workflows=0):
+        handle = await stage.start(Cart.run)
+        for number, item in enumerate(("tea", "", "milk"), 1):
+            if item:
+                assert await handle.execute_update(Cart.add_priced, item) == len(item)
+            else:
+                with pytest.raises(WorkflowUpdateFailedError):
+                    await handle.execute_update(Cart.add, item)
+            assert len(await handle.query(Cart.content)) == (number + 1) // 2
+    await replay_both_ways(stage, handle, __file__, "Cart")
 
 
 # -- update-with-start ---------------------------------------------------------------------------------------------
