@@ -43,6 +43,11 @@ class Parts:
         self._local = local
         self._poll_activities = poll_activities
 
+    def welcome_eager_starts(self, welcome: bool) -> None:
+        """Whether workflows started in this process may hand over their first task without a poll."""
+        if self._workflows is not None:
+            (self._workflows.welcome_eager_starts if welcome else self._workflows.refuse_eager_starts)()
+
     def poll_loops(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """One coroutine function per poll that may be open at a time."""
         loops: list[Callable[[], Coroutine[Any, Any, None]]] = []

@@ -207,9 +207,11 @@ class Worker:
     async def _run(self) -> None:
         if self._started:
             raise RuntimeError("Already started; a worker runs once, make another one")
+        self._parts.welcome_eager_starts(True)
         try:
             await self._validate()
         except BaseException:
+            self._parts.welcome_eager_starts(False)
             self._stopped.set()  # nothing was started, so nothing needs to be waited for
             raise
         self._started = True
@@ -304,6 +306,8 @@ class Worker:
         self._entered_task = asyncio.current_task()
         if self._entered_task is None:
             raise RuntimeError("Can only use async with inside a task")
+        # The body of the block runs before the worker does, and may start workflows at once.
+        self._parts.welcome_eager_starts(True)
         self._run_task = asyncio.create_task(self._run_in_background(self._entered_task))
         return self
 
@@ -311,6 +315,7 @@ class Worker:
         try:
             await self.run()
         except BaseException as error:
+            self._parts.welcome_eager_starts(False)
             self._run_error = error
             if not self._exiting:  # afterwards a cancel would hit code behind the block
                 entered.cancel()

@@ -17,6 +17,7 @@ from typing import Any
 from outlast.api.enums.v1 import TASK_QUEUE_KIND_NORMAL, TASK_QUEUE_KIND_STICKY
 from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.api.workflowservice.v1 import PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse
+from outlast.service import ServiceClient
 
 from ._config import Link, Settings
 from ._poller import Poller
@@ -38,6 +39,41 @@ class WorkflowTasks:
         self._slots = Slots(settings.workflow_slots)
         self._waiting: dict[str, deque[Task]] = {}
         self._working: set[asyncio.Task[None]] = set()
+        self._promised: set[asyncio.Future[None]] = set()
+        self._registered_with: ServiceClient | None = None
+
+    def welcome_eager_starts(self) -> None:
+        """From now on, workflows that this worker's client starts may hand it their first task without a poll."""
+        client = self._link.client.service_client
+        if client.eager_workers.setdefault(self._eager_key, self._reserve) == self._reserve:
+            self._registered_with = client
+
+    def refuse_eager_starts(self) -> None:
+        """The reverse; what was promised a slot already keeps it."""
+        if self._registered_with is not None:
+            self._registered_with.eager_workers.pop(self._eager_key, None)
+            self._registered_with = None
+
+    @property
+    def _eager_key(self) -> tuple[str, str]:
+        return self._settings.namespace, self._settings.task_queue
+
+    def _reserve(self) -> Callable[[Task | None], None] | None:
+        """Keep a slot for the first task of a workflow about to be started; None when there is none (rule 3.4.15)."""
+        if not self._slots.try_acquire(1):
+            return None
+        promise: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._promised.add(promise)
+
+        def deliver(task: Task | None) -> None:
+            self._promised.discard(promise)
+            promise.set_result(None)
+            if task is None:
+                self._slots.release()
+            else:
+                self._accept(task)
+
+        return deliver
 
     def poll_loops(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """One coroutine function per poll that may be open at a time."""
@@ -90,11 +126,12 @@ class WorkflowTasks:
     def stop(self) -> None:
         """The worker was told to stop: completions ask for nothing further."""
         self._answers.stopping = True
+        self.refuse_eager_starts()
 
     async def drain(self) -> None:
         """Finish the tasks that are here, and forget all runs. Nothing polls any more."""
-        while self._working:
-            await asyncio.wait(self._working)
+        while self._working or self._promised:
+            await asyncio.wait(self._working | self._promised)
         self._answers.forget_runs()
 
 
