@@ -29,6 +29,7 @@ from outlast.api.command.v1 import (
 from outlast.api.common.v1 import ActivityType
 from outlast.api.failure.v1 import ActivityFailureInfo, CanceledFailureInfo, Failure
 from outlast.common import Priority, _apply_headers
+from outlast.converter import arguments_to_payloads
 from outlast.workflow import ActivityCancellationType, VersioningIntent
 from outlast.workflow._calls import StartActivityInput
 from outlast.workflow._event_groups import capture_markers
@@ -228,7 +229,7 @@ class Activities:
         attributes.task_queue.name = task_queue
         attributes.header.SetInParent()
         if call.args:
-            attributes.input.payloads.extend(converter.to_payloads(call.args))
+            attributes.input.payloads.extend(arguments_to_payloads(converter, call.args, f"activity {call.activity!r}"))
         attributes.request_eager_execution = not call.disable_eager_execution
         attributes.use_workflow_build_id = (
             task_queue == self._context.config.task_queue

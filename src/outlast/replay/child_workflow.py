@@ -33,6 +33,7 @@ from outlast.api.failure.v1 import (
 from outlast.api.sdk.v1 import UserMetadata
 from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.common import Priority, _apply_headers, _arg_or_args, _arg_unset
+from outlast.converter import arguments_to_payloads
 from outlast.exceptions import InvalidVersioningOverrideError, WorkflowAlreadyStartedError
 from outlast.workflow import ChildWorkflowCancellationType, ChildWorkflowHandle, EventGroup, VersioningIntent
 from outlast.workflow._calls import SignalChildWorkflowInput, StartChildWorkflowInput
@@ -329,7 +330,9 @@ class ChildWorkflows:
             workflow_id=call.id,
             workflow_type=WorkflowType(name=call.workflow),
             task_queue=TaskQueue(name=task_queue),
-            input=Payloads(payloads=converter.to_payloads(call.args)) if call.args else None,
+            input=Payloads(payloads=arguments_to_payloads(converter, call.args, f"child workflow {call.workflow!r}"))
+            if call.args
+            else None,
             parent_close_policy=call.parent_close_policy.value,
             workflow_id_reuse_policy=call.id_reuse_policy.value,
             cron_schedule=call.cron_schedule,

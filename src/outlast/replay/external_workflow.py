@@ -28,6 +28,7 @@ from outlast.api.command.v1 import (
 from outlast.api.common.v1 import Payloads, WorkflowExecution
 from outlast.api.failure.v1 import ApplicationFailureInfo, CanceledFailureInfo, Failure
 from outlast.common import _apply_headers, _arg_or_args, _arg_unset
+from outlast.converter import arguments_to_payloads
 from outlast.workflow import EventGroup, ExternalWorkflowHandle
 from outlast.workflow._calls import SignalChildWorkflowInput, SignalExternalWorkflowInput
 from outlast.workflow._event_groups import capture_markers
@@ -187,7 +188,9 @@ class ExternalWorkflows:
             namespace=namespace,
             execution=execution,
             signal_name=call.signal,
-            input=Payloads(payloads=converter.to_payloads(call.args)) if call.args else None,
+            input=Payloads(payloads=arguments_to_payloads(converter, call.args, f"signal {call.signal!r}"))
+            if call.args
+            else None,
             child_workflow_only=child_only,
         )
         if call.headers:

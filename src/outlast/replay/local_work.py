@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from outlast.api.common.v1 import Payload, RetryPolicy
 from outlast.api.failure.v1 import Failure
-from outlast.converter import PayloadConverter
+from outlast.converter import PayloadConverter, arguments_to_payloads
 from outlast.vocab.retry import complete
 from outlast.vocab.times import SECOND_NS
 
@@ -103,7 +103,7 @@ def task_of(
         workflow_id=context.beginning.workflow_id,
         workflow_type=context.beginning.workflow_type,
         run_id=context.beginning.run_id,
-        input=converter.to_payloads(call.args) if call.args else [],
+        input=arguments_to_payloads(converter, call.args, f"local activity {call.activity!r}") if call.args else [],
         headers=call.headers,
         attempt=attempt,
         original_scheduled_at=scheduled_at,

@@ -26,7 +26,7 @@ from outlast.api.common.v1 import Payload, Payloads, WorkflowType
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.common import RawValue, TypedSearchAttributes, _apply_headers
-from outlast.converter import encode_search_attribute_values, encode_typed_search_attribute_value
+from outlast.converter import arguments_to_payloads, encode_search_attribute_values, encode_typed_search_attribute_value
 from outlast.exceptions import CancelledError, is_cancelled_exception
 from outlast.workflow import ContinueAsNewError, VersioningIntent
 from outlast.workflow._calls import ContinueAsNewInput, ExecuteWorkflowInput
@@ -118,7 +118,9 @@ class Closing:
         attributes = ContinueAsNewWorkflowExecutionCommandAttributes(
             workflow_type=WorkflowType(name=call.workflow or context.beginning.workflow_type),
             task_queue=TaskQueue(name=call.task_queue or context.config.task_queue),
-            input=Payloads(payloads=converter.to_payloads(call.args)) if call.args else None,
+            input=Payloads(payloads=arguments_to_payloads(converter, call.args, "the workflow that goes on"))
+            if call.args
+            else None,
             inherit_build_id=(call.task_queue in (None, context.config.task_queue))
             if call.versioning_intent is None
             else call.versioning_intent is VersioningIntent.COMPATIBLE,

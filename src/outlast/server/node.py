@@ -21,6 +21,7 @@ from outlast.storage.port import RunKey, Storage
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
 
+from . import blobs
 from .clock import Clock, WallClock
 from .context import CallContext
 from .namespaces import Namespaces
@@ -130,6 +131,7 @@ class Node:
         handler = self._handlers.get((service, rpc))
         if handler is None:
             raise Unimplemented(f"{service}.{rpc} is not built in this version of outlast")
+        blobs.check(rpc, request)
         stillness = self.stillness
         if stillness is None:
             return await handler(self, request, context)

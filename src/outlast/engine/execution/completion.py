@@ -175,6 +175,13 @@ def _apply(draft: Draft, command: Command, context: CommandContext) -> None:
             _e.WORKFLOW_TASK_FAILED_CAUSE_FEATURE_DISABLED,
             f"the command {name} is not built in this version of outlast",
         )
+    if command.ByteSize() > limits.BLOB_BYTES_MAX:
+        # Temporal's server terminates the workflow; failing its task leaves room for a corrected deployment.
+        raise BadCommand(
+            _e.WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE,
+            f"{COMMAND_NAMES[command.command_type]} takes {command.ByteSize():,} bytes, more than the "
+            f"{limits.BLOB_BYTES_MAX:,} that are kept in one piece; pass a reference (a key, a path, a URL)",
+        )
     transition = decide(draft.state, getattr(command, COMMAND_FIELD[command.command_type]), context)
     if transition.events and (command.HasField("user_metadata") or command.event_group_markers):
         event = transition.events[0]

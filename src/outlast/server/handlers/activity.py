@@ -156,6 +156,10 @@ def _completed(
     request: RespondActivityTaskCompletedRequest | RespondActivityTaskCompletedByIdRequest,
 ) -> Callable[[Activity, int], Transition]:
     result = request.result if request.HasField("result") else None
+    if result is not None and result.ByteSize() > limits.BLOB_BYTES_MAX:
+        # The attempt has run, and the next one would end in the same way.
+        failure = failures.server("Complete result exceeds size limit.", non_retryable=True)
+        return lambda a, now: engine.fail(a, now, failure=failure, identity=request.identity)
     return lambda a, now: engine.complete(a, now, result=result, identity=request.identity)
 
 
