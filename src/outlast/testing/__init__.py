@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from ._activity import ActivityEnvironment
 from ._environment import WorkflowEnvironment
 from ._failures import WorkflowTaskFailedError
+from ._mocks import ActivityMock
 from ._stuck import StuckError
 
-__all__ = ["StuckError", "WorkflowEnvironment", "WorkflowTaskFailedError"]
+__all__ = [
+    "ActivityEnvironment",
+    "ActivityMock",
+    "StuckError",
+    "WorkflowEnvironment",
+    "WorkflowTaskFailedError",
+]

@@ -40,6 +40,7 @@ class Engine:
         self.clock = node.clock if isinstance(node.clock, SkippingClock) else None
         self._door = door
         self._plugin = EnvironmentPlugin()
+        self.mocks = self._plugin.mocks
         self._replays = replays
         if replays:
             transport.on_closed = self._on_closed

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -22,6 +22,7 @@ from outlast.converter import DataConverter
 from outlast.service import RetryConfig, TLSConfig
 
 from ._engine import Engine, open_engine
+from ._mocks import ActivityMock, activity_mock
 
 if TYPE_CHECKING:
     from outlast.runtime import Runtime
@@ -275,6 +276,36 @@ class WorkflowEnvironment:
     async def get_time_skipping_info(self, handle: WorkflowHandle[Any, Any]) -> None:
         """None: no workflow has a clock of its own."""
         return
+
+    # -- mocks -----------------------------------------------------------------------------------------------------
+
+    def mock(
+        self,
+        target: Callable[..., Any] | str,
+        *,
+        returns: Any = None,
+        raises: BaseException | type[BaseException] | None = None,
+    ) -> ActivityMock:
+        """Put a mock in place of an activity, for all workers of this environment that are made later.
+
+        Args:
+            target: the activity, or its name.
+            returns: the result; a function is called with the arguments, and awaited where that gives an awaitable.
+            raises: raised instead.
+
+        Returns:
+            The mock, with the arguments of all calls in ``calls``.
+
+        Raises:
+            TypeError: a function that is no activity.
+            ValueError: the activity has a mock already, or a worker runs it.
+            RuntimeError: this environment only has a client.
+        """
+        if self._engine is None:
+            raise RuntimeError("WorkflowEnvironment.from_client cannot mock: its workers are not of this environment")
+        mock = activity_mock(target, {"returns": returns, "raises": raises})
+        self._engine.mocks.mock(mock.name, mock)
+        return mock
 
     # -- task failures ---------------------------------------------------------------------------------------------
 

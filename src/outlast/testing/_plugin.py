@@ -18,6 +18,8 @@ from outlast.service import ConnectConfig, ServiceClient
 from outlast.worker import Replayer, ReplayerConfig, Worker, WorkerConfig, WorkflowReplayResult
 from outlast.workflow._definition import Definition
 
+from ._mocks import Mocks
+
 
 class EnvironmentPlugin(outlast.client.Plugin, outlast.worker.Plugin):
     """Keeps the configuration of every worker, to replay with it what that worker ran."""
@@ -25,6 +27,7 @@ class EnvironmentPlugin(outlast.client.Plugin, outlast.worker.Plugin):
     def __init__(self) -> None:
         self._workers: list[WorkerConfig] = []
         self._replayed: set[str] = set()
+        self.mocks = Mocks()
 
     # -- plugin ----------------------------------------------------------------------------------------------------
 
@@ -39,9 +42,11 @@ class EnvironmentPlugin(outlast.client.Plugin, outlast.worker.Plugin):
         return await next(config)
 
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
-        """A failed ``assert`` in workflow code fails the workflow, and so the test."""
+        """A failed ``assert`` in workflow code fails the workflow, and so the test; mocks replace activities."""
         types = config.get("workflow_failure_exception_types", [])
         config["workflow_failure_exception_types"] = [*types, AssertionError]
+        config["activities"] = self.mocks.replace(config.get("activities", []))
+        config["interceptors"] = [*config.get("interceptors", []), self.mocks]
         self._workers.append(config)
         return config
 
