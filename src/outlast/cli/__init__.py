@@ -8,6 +8,7 @@ from outlast import __version__
 
 from .demo import demo
 from .server import server
+from .start_dev import test_server
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,3 +19,4 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(server)
+main.add_command(test_server)

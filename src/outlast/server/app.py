@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from outlast.engine.namespaces import add_search_attributes
 from outlast.storage.memory import MemoryStorage
 from outlast.storage.sqlite import SqliteStorage
 
 from . import address
+from .clock import WallClock
 from .config import ServerConfig
 from .node import Node
 from .rpc import GrpcDoor
+from .skipping import SkippingClock
 
 logger = logging.getLogger("outlast.server")
 
@@ -40,8 +43,11 @@ async def serve(config: ServerConfig, on_ready: Callable[[int], None]) -> None:
         with contextlib.suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
             loop.add_signal_handler(number, stopping.set)
     storage = SqliteStorage.open(config.database) if config.database else MemoryStorage()
-    node = await Node.open(storage, namespaces=config.namespaces)
+    clock = SkippingClock() if config.skips_time else WallClock()
+    node = await Node.open(storage, clock=clock, namespaces=config.namespaces)
     try:
+        for namespace in config.namespaces:
+            await _register(node, namespace, config.search_attributes)
         door = GrpcDoor(node)
         on_ready(await door.start(config.address))
         await stopping.wait()
@@ -52,6 +58,14 @@ async def serve(config: ServerConfig, on_ready: Callable[[int], None]) -> None:
     finally:
         await node.close()
     logger.info("Stopped")
+
+
+async def _register(node: Node, namespace: str, attributes: Mapping[str, int]) -> None:
+    """Add the search attributes that the namespace lacks."""
+    known = node.namespaces.search_attributes(node.namespaces.id_of(namespace))
+    missing = {name: type_ for name, type_ in attributes.items() if name not in known}
+    if missing:
+        await node.namespaces.change(namespace, lambda stored: add_search_attributes(stored, missing))
 
 
 def run(config: ServerConfig, on_ready: Callable[[int], None]) -> None:

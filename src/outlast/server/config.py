@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """``database`` is None for a store in memory; ``port`` 0 takes a free one."""
+    """``database`` is None for a store in memory; ``port`` 0 takes a free one.
+
+    ``search_attributes`` are added to every namespace at the start. ``skips_time`` is for tests: the clock jumps.
+    """
 
     database: Path | None
     ip: str = "127.0.0.1"
     port: int = 7233
     namespaces: tuple[str, ...] = ("default",)
+    search_attributes: Mapping[str, int] = field(default_factory=dict)
+    skips_time: bool = False
     grace_s: float = 5.0
 
     @property

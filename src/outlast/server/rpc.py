@@ -33,6 +33,8 @@ BOUND = (
     "temporal.api.operatorservice.v1.OperatorService",
 )
 """The services that the door offers."""
+TEST_SERVICE = "temporal.api.testservice.v1.TestService"
+"""Offered beside them where the node's clock jumps."""
 
 _CLOSING = "the server is shutting down; try again"
 _STATUS_TRAILER = "grpc-status-details-bin"
@@ -56,10 +58,11 @@ class GrpcDoor:
         self._node = node
         self._server = grpc.aio.server(options=_OPTIONS, compression=grpc.Compression.NoCompression)
         self._health = health.aio.HealthServicer()
-        for name in BOUND:
+        self._bound = (*BOUND, TEST_SERVICE) if node.stillness is not None else BOUND
+        for name in self._bound:
             self._server.add_generic_rpc_handlers((_service(node, SERVICES[name]),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (*BOUND, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (*self._bound, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server, pool=_pool())
 
     async def start(self, address: str) -> int:
@@ -75,7 +78,7 @@ class GrpcDoor:
         if not port:
             raise OSError(f"{address} cannot be bound")
         await self._server.start()
-        for name in ("", *BOUND):
+        for name in ("", *self._bound):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return port
 
