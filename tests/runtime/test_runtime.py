@@ -61,12 +61,14 @@ def test_default_runtime() -> None:
     assert outputs[0].count("ok") == 2
 
 
-def test_worker_heartbeats_are_refused_unless_left_alone() -> None:
-    Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=None)
+def test_intervals_of_worker_heartbeats_are_checked() -> None:
+    for right in (None, timedelta(seconds=1), timedelta(seconds=60)):
+        runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=right)
+        assert runtime.worker_heartbeat_interval == right
     for interval, error, message in (
         (timedelta(0), ValueError, "must be positive"),
         (timedelta(seconds=61), ValueError, r"heartbeat_interval \(61s\) must be between 1s and 60s"),
-        (timedelta(seconds=5), NotImplementedError, "worker_heartbeat_interval"),
+        (timedelta(milliseconds=999), ValueError, "must be between 1s and 60s"),
     ):
         with pytest.raises(error, match=message):
             Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=interval)

@@ -76,13 +76,12 @@ class Runtime:
 
         Args:
             telemetry: logging and metrics.
-            worker_heartbeat_interval: for heartbeats of workers, which are not built: None and the default are fine.
-            disable_environment_info: leave out of those heartbeats where the worker runs.
+            worker_heartbeat_interval: between the heartbeats by which a worker shows itself to operators; None for none.
+            disable_environment_info: leave out of those heartbeats where the worker runs; ours never tell it.
 
         Raises:
             ValueError: an address, a filter or an interval is impossible.
             ImportError: OpenTelemetry is asked for and not installed.
-            NotImplementedError: an interval of one's own for the heartbeats of workers.
         """
         if worker_heartbeat_interval is not None:
             if worker_heartbeat_interval <= timedelta(0):
@@ -92,11 +91,7 @@ class Runtime:
                 raise ValueError(
                     f"Invalid runtime options: heartbeat_interval ({seconds:g}s) must be between 1s and 60s"
                 )
-            if worker_heartbeat_interval != _HEARTBEAT_MAX:
-                raise NotImplementedError(
-                    "Runtime(worker_heartbeat_interval=...) is not built in outlast: workers send no heartbeats of"
-                    " their own; leave it out, or pass None"
-                )
+        self._worker_heartbeat_interval = worker_heartbeat_interval
         self._environment_info = not disable_environment_info
         _logging.apply(telemetry.logging)
         self._recorder = _recorder(telemetry)
@@ -105,6 +100,11 @@ class Runtime:
         self._metric_meter = MetricMeter.noop
         if self._recorder is not None:
             self._metric_meter = RecordingMeter(self._recorder, _SERVICE_NAME if telemetry.attach_service_name else {})
+
+    @property
+    def worker_heartbeat_interval(self) -> timedelta | None:
+        """The time between the heartbeats of a worker; None for none. Beyond Temporal's interface."""
+        return self._worker_heartbeat_interval
 
     @property
     def metric_meter(self) -> MetricMeter:

@@ -19,8 +19,10 @@ from ._config import Link, Settings, WorkerConfig
 from ._eager import EagerActivities
 from ._interceptor import Interceptor, WorkflowInboundInterceptor, WorkflowInterceptorClassInput
 from ._local_activities import LocalActivities
+from ._plugin import Plugin
 from ._registry import activity_definitions, workflow_definitions
 from ._slots import Slots
+from ._worker_heartbeats import WorkerHeartbeats
 from ._workflow_answers import WorkflowAnswers
 from ._workflow_tasks import WorkflowTasks, queue
 
@@ -35,12 +37,14 @@ class Parts:
         workflows: WorkflowTasks | None,
         activities: ActivityTasks,
         local: LocalActivities,
+        heartbeats: WorkerHeartbeats,
         *,
         poll_activities: bool,
     ) -> None:
         self._workflows = workflows
         self._activities = activities
         self._local = local
+        self.heartbeats = heartbeats
         self._poll_activities = poll_activities
 
     def welcome_eager_starts(self, welcome: bool) -> None:
@@ -49,8 +53,8 @@ class Parts:
             (self._workflows.welcome_eager_starts if welcome else self._workflows.refuse_eager_starts)()
 
     def poll_loops(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        """One coroutine function per poll that may be open at a time."""
-        loops: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """One coroutine function per poll that may be open at a time, and the heartbeats."""
+        loops: list[Callable[[], Coroutine[Any, Any, None]]] = [self.heartbeats.run]
         if self._workflows is not None:
             loops += self._workflows.poll_loops()
         if self._poll_activities:
@@ -73,16 +77,24 @@ class Parts:
         await self._local.drain()
 
 
-def assemble(config: WorkerConfig, settings: Settings, link: Link, fatal: Callable[[BaseException], None]) -> Parts:
+def assemble(
+    config: WorkerConfig,
+    settings: Settings,
+    link: Link,
+    plugins: Sequence[Plugin],
+    fatal: Callable[[BaseException], None],
+) -> Parts:
     """Make the parts.
 
     Args:
+        plugins: their names are shown in the worker's heartbeats.
         fatal: called with an error that the worker cannot go on after.
 
     Raises:
         ValueError, TypeError, NotImplementedError: see :class:`Worker`.
     """
-    meter = (link.client.service_client.config.runtime or Runtime.default()).metric_meter
+    runtime = link.client.service_client.config.runtime or Runtime.default()
+    meter = runtime.metric_meter
     executor = config.get("activity_executor")
     definitions = activity_definitions(config.get("activities", []))
     _check_executor(executor, list(definitions.values()), settings)
@@ -112,7 +124,19 @@ def assemble(config: WorkerConfig, settings: Settings, link: Link, fatal: Callab
         answers = WorkflowAnswers(settings, link, run_config, _sticky(settings), eager, local)
         workflows = WorkflowTasks(settings, link, answers)
     polls = bool(definitions) and not config["no_remote_activities"]
-    return Parts(workflows, activities, local, poll_activities=polls)
+    slots = {"activity_task_slots_info": activities.slots, "local_activity_slots_info": local.slots}
+    if workflows is not None:
+        slots["workflow_task_slots_info"] = workflows.slots
+    heartbeats = WorkerHeartbeats(
+        settings,
+        link,
+        interval=runtime.worker_heartbeat_interval,
+        sdk=(SDK_NAME, outlast.__version__),
+        slots=slots,
+        cached=lambda: 0 if workflows is None else workflows.cached,
+        plugins=[plugin.name() for plugin in plugins],
+    )
+    return Parts(workflows, activities, local, heartbeats, poll_activities=polls)
 
 
 def workflow_interceptor_classes(

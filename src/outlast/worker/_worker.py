@@ -17,6 +17,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, cast
 
+from outlast.api.enums.v1 import WORKER_STATUS_SHUTTING_DOWN
 from outlast.api.workflowservice.v1 import DescribeNamespaceRequest, ShutdownWorkerRequest
 from outlast.client import Client
 from outlast.replay import PatchActivationInput
@@ -145,7 +146,7 @@ class Worker:
         self._config = config
         self._settings = settings_of(config)
         self._link = Link(client)
-        self._parts: Parts = assemble(config, self._settings, self._link, self._fail)
+        self._parts: Parts = assemble(config, self._settings, self._link, self._plugins, self._fail)
         self._started = False
         self._stop = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -234,7 +235,9 @@ class Worker:
         """Ask for the namespace, so that a wrong name fails the start and not each poll."""
         namespace = self._settings.namespace
         try:
-            await self._link.service.describe_namespace(DescribeNamespaceRequest(namespace=namespace), retry=True)
+            request = DescribeNamespaceRequest(namespace=namespace)
+            described = await self._link.service.describe_namespace(request, retry=True)
+            self._parts.heartbeats.offered = described.namespace_info.capabilities.worker_heartbeats
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise RuntimeError(
@@ -288,6 +291,8 @@ class Worker:
             worker_instance_key=settings.instance_key,
             task_queue=settings.task_queue,
         )
+        if self._parts.heartbeats.offered:
+            request.worker_heartbeat.CopyFrom(self._parts.heartbeats.message(WORKER_STATUS_SHUTTING_DOWN))
         try:
             await self._link.service.shutdown_worker(request, timeout=_SHUTDOWN_CALL)
         except (RPCError, RuntimeError) as error:

@@ -75,6 +75,11 @@ class WorkflowAnswers:
         self._headers = settings.header_codec is not HeaderCodecBehavior.NO_CODEC
         self.stopping = False
 
+    @property
+    def cached(self) -> int:
+        """How many runs are kept in memory."""
+        return len(self._cache)
+
     def forget_runs(self) -> None:
         """Evict all runs."""
         self._cache.clear()

@@ -30,13 +30,17 @@ Task = PollWorkflowTaskQueueResponse
 
 
 class WorkflowTasks:
-    """The workflow side of a worker."""
+    """The workflow side of a worker.
+
+    Attributes:
+        slots: shown in the worker's heartbeats.
+    """
 
     def __init__(self, settings: Settings, link: Link, answers: WorkflowAnswers) -> None:
         self._settings = settings
         self._link = link
         self._answers = answers
-        self._slots = Slots(settings.workflow_slots)
+        self.slots = Slots(settings.workflow_slots)
         self._waiting: dict[str, deque[Task]] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._promised: set[asyncio.Future[None]] = set()
@@ -75,12 +79,17 @@ class WorkflowTasks:
 
         return deliver
 
+    @property
+    def cached(self) -> int:
+        """How many runs are kept in memory."""
+        return self._answers.cached
+
     def poll_loops(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """One coroutine function per poll that may be open at a time."""
         settings = self._settings
         name = f"workflow tasks of {settings.task_queue!r} in namespace {settings.namespace!r}"
-        normal = Poller(name, self._poll(sticky=False), self._accept, self._slots)
-        sticky = Poller(f"this worker's own {name}", self._poll(sticky=True), self._accept, self._slots)
+        normal = Poller(name, self._poll(sticky=False), self._accept, self.slots)
+        sticky = Poller(f"this worker's own {name}", self._poll(sticky=True), self._accept, self.slots)
         return [normal.run] * settings.normal_polls + [sticky.run] * settings.sticky_polls
 
     def _poll(self, *, sticky: bool) -> Callable[[], Awaitable[Task]]:
@@ -117,7 +126,7 @@ class WorkflowTasks:
                 # A bug of ours must not end the worker: the server times the task out and hands it out again.
                 logger.exception("Workflow task of %s was dropped; this is a bug in outlast", described(task))
             finally:
-                self._slots.release()
+                self.slots.release()
             if not waiting:
                 del self._waiting[run_id]
                 return
