@@ -76,7 +76,7 @@ class Runtime:
 
         Args:
             telemetry: logging and metrics.
-            worker_heartbeat_interval: between the heartbeats by which a worker shows itself to operators; None for none.
+            worker_heartbeat_interval: between heartbeats, by which a worker shows itself to operators; None for none.
             disable_environment_info: leave out of those heartbeats where the worker runs; ours never tell it.
 
         Raises:

@@ -109,7 +109,7 @@ class WorkerHeartbeats:
             current_sticky_cache_size=self._cached(),
             plugins=[PluginInfo(name=name) for name in self._plugins],
         )
-        heartbeat.status = status  # type: ignore[assignment]
+        heartbeat.status = status
         if self._told_at:
             heartbeat.elapsed_since_last_heartbeat.CopyFrom(duration(now - self._told_at))
         self._told_at = now

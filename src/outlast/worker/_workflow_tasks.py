@@ -64,7 +64,7 @@ class WorkflowTasks:
 
     def _reserve(self) -> Callable[[Task | None], None] | None:
         """Keep a slot for the first task of a workflow about to be started; None when there is none (rule 3.4.15)."""
-        if not self._slots.try_acquire(1):
+        if not self.slots.try_acquire(1):
             return None
         promise: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._promised.add(promise)
@@ -73,7 +73,7 @@ class WorkflowTasks:
             self._promised.discard(promise)
             promise.set_result(None)
             if task is None:
-                self._slots.release()
+                self.slots.release()
             else:
                 self._accept(task)
 
