@@ -66,14 +66,17 @@ class _Generic(grpc.GenericRpcHandler):
 
 
 @asynccontextmanager
-async def serving(**handlers: Any) -> AsyncIterator[Server]:
-    """A server on a free port. Without a handler for it, GetSystemInfo answers with nothing special."""
+async def serving(credentials: grpc.ServerCredentials | None = None, **handlers: Any) -> AsyncIterator[Server]:
+    """A server on a free port, with TLS when it has credentials. GetSystemInfo answers without a handler too."""
     from outlast.api.workflowservice.v1 import GetSystemInfoResponse
 
     server = Server({"GetSystemInfo": lambda _: GetSystemInfoResponse(server_version="test"), **handlers})
     grpc_server = grpc.aio.server()
     grpc_server.add_generic_rpc_handlers((_Generic(server),))
-    port = grpc_server.add_insecure_port("127.0.0.1:0")
+    if credentials is None:
+        port = grpc_server.add_insecure_port("127.0.0.1:0")
+    else:
+        port = grpc_server.add_secure_port("127.0.0.1:0", credentials)
     server.address = f"127.0.0.1:{port}"
     await grpc_server.start()
     try:
