@@ -13,7 +13,7 @@ import temporalio.converter
 from converted_types import HINTS, Colour, Item, Mixed, Order, Size, Sku
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import outlast.converter
@@ -75,13 +75,13 @@ def wire(payload: Any) -> bytes:
     return payload.SerializeToString(deterministic=True)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary() | values | orders)
 def test_payload_bytes_are_the_same(value: Any) -> None:
     assert wire(ours.to_payload(value)) == wire(theirs.to_payload(value))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(orders)
 def test_a_dataclass_comes_back_as_it_was(order: Order) -> None:
     assert ours.from_payload(ours.to_payload(order), Order) == order
@@ -110,7 +110,7 @@ def outcome(convert: Any, hint: Any, value: Any) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize("hint", [h for h in HINTS if h is not None], ids=str)
-@settings(max_examples=30)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(value=plain)
 def test_hints_decide_the_same(hint: Any, value: Any) -> None:
     mine = outcome(outlast.converter.value_to_type, hint, value)

@@ -69,8 +69,8 @@ async def encode_arguments(
 ) -> list[Payload]:
     """Convert, encode and check the arguments of a call; see the two functions above."""
     payloads = arguments_to_payloads(converter.payload_converter, values, target, function)
-    if converter.payload_codec is not None and payloads:
-        payloads = await converter.payload_codec.encode(payloads)
+    if converter._codec is not None and payloads:
+        payloads = await converter._codec.encode(payloads)
     check_payload_sizes(payloads, values, target, function)
     return payloads
 

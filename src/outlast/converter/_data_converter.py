@@ -22,9 +22,8 @@ from ._failure_converter import DefaultFailureConverter, FailureConverter
 from ._payload_codec import PayloadCodec, apply_to_failure, has_payloads
 from ._payload_converter import PayloadConverter
 from ._serialization_context import SerializationContext, WithSerializationContext
+from ._stored_payloads import StoredPayloads, Target, is_reference, target_of
 from ._transfer_types import TransferTypePayloadConverter
-
-_REFERENCE_TYPE = b"temporal.api.sdk.v1.ExternalStorageReference"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,10 @@ class DataConverter(WithSerializationContext):
     """The instance of ``failure_converter_class``."""
 
     external_storage: ExternalStorage | None = None
-    """Not built; see :class:`ExternalStorage`."""
+    """Where large payloads go instead of the server; None for nowhere."""
+
+    _codec: PayloadCodec | None = dataclasses.field(init=False, repr=False, compare=False)
+    """``payload_codec`` with external storage around it: what payloads really go through."""
 
     _ignores_context: bool = dataclasses.field(init=False, repr=False, compare=False)
 
@@ -59,9 +61,18 @@ class DataConverter(WithSerializationContext):
         object.__setattr__(self, "payload_converter", TransferTypePayloadConverter.wrap(self.payload_converter_class()))
         object.__setattr__(self, "failure_converter", self.failure_converter_class())
         object.__setattr__(self, "_ignores_context", self._without_context())
+        self._wrap_codec(None)
+
+    def _wrap_codec(self, target: Target | None) -> None:
+        codec = self.payload_codec
+        if self.external_storage is not None:
+            codec = StoredPayloads(codec, self.external_storage, target)
+        object.__setattr__(self, "_codec", codec)
 
     def _without_context(self) -> bool:
         """Whether no context can ever change the parts: true for the default converter, the one on the hot path."""
+        if self.external_storage is not None:
+            return False
         converter = self.payload_converter
         inner = converter._inner if isinstance(converter, TransferTypePayloadConverter) else converter
         if type(inner) is not DefaultPayloadConverter and isinstance(inner, WithSerializationContext):
@@ -71,7 +82,7 @@ class DataConverter(WithSerializationContext):
     async def encode(self, values: Sequence[Any]) -> list[Payload]:
         """Convert values and apply the codec; at most one payload per value."""
         payloads = self.payload_converter.to_payloads(values)
-        return payloads if self.payload_codec is None else await self.payload_codec.encode(payloads)
+        return payloads if self._codec is None else await self._codec.encode(payloads)
 
     async def decode(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
         """Undo the codec and convert to values, guided by one hint per value.
@@ -79,8 +90,8 @@ class DataConverter(WithSerializationContext):
         Raises:
             RuntimeError: a payload was offloaded by an SDK with external storage.
         """
-        if self.payload_codec is not None:
-            payloads = await self.payload_codec.decode(payloads)
+        if self._codec is not None:
+            payloads = await self._codec.decode(payloads)
         for payload in payloads:
             if payload.external_payloads:
                 _refuse_reference(payload)
@@ -99,15 +110,15 @@ class DataConverter(WithSerializationContext):
     async def encode_failure(self, exception: BaseException, failure: Failure) -> None:
         """Write an exception into an empty failure and apply the codec to it."""
         self.failure_converter.to_failure(exception, self.payload_converter, failure)
-        if self.payload_codec is not None:
-            await apply_to_failure(failure, self.payload_codec.encode_wrapper)
+        if self._codec is not None:
+            await apply_to_failure(failure, self._codec.encode_wrapper)
 
     async def decode_failure(self, failure: Failure) -> BaseException:
         """The exception that an encoded failure stands for; the message stays as it is."""
-        if self.payload_codec is not None and has_payloads(failure):
+        if self._codec is not None and has_payloads(failure):
             copy = Failure()
             copy.CopyFrom(failure)
-            await apply_to_failure(copy, self.payload_codec.decode_wrapper)
+            await apply_to_failure(copy, self._codec.decode_wrapper)
             failure = copy
         return self.failure_converter.from_failure(failure, self.payload_converter)
 
@@ -121,11 +132,12 @@ class DataConverter(WithSerializationContext):
             for name, part in parts.items()
             if isinstance(part, WithSerializationContext)
         }
-        if all(parts[name] is part for name, part in changed.items()):
+        if self.external_storage is None and all(parts[name] is part for name, part in changed.items()):
             return self
         clone = dataclasses.replace(self)
         for name, part in {**parts, **changed}.items():
             object.__setattr__(clone, name, part)
+        clone._wrap_codec(target_of(context))
         return clone
 
     async def _decode_memo(self, source: common_api.Memo) -> Mapping[str, Any]:
@@ -150,7 +162,7 @@ class DataConverter(WithSerializationContext):
 
 
 def _refuse_reference(payload: Payload) -> None:
-    if payload.metadata.get("messageType") == _REFERENCE_TYPE:
+    if is_reference(payload):
         raise RuntimeError("[TMPRL1105] Detected externally stored payload(s) but external storage is not configured.")
 
 

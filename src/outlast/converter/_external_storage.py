@@ -1,6 +1,7 @@
-"""Names for offloading large payloads to a store outside the server. Not built: configuring it says so.
+"""Large payloads in a store outside the server: the interface of drivers, and which payloads go there.
 
-Rule: the driver interface is here, so that drivers can be written and imported; ``ExternalStorage`` refuses to exist.
+Rule: what a message carries instead is a reference, ``temporal.api.sdk.v1.ExternalStorageReference`` as JSON, which
+other SDKs read. Payloads are stored after the codec and fetched before it, so a store sees what a server would.
 """
 
 from __future__ import annotations
@@ -89,19 +90,52 @@ class StorageWarning(RuntimeWarning):
 
 @dataclass(frozen=True)
 class ExternalStorage:
-    """Configuration of external storage.
-
-    Raises:
-        NotImplementedError: always.
-    """
+    """Which payloads are stored outside the server, and where."""
 
     drivers: Sequence[StorageDriver]
+    """At least one; each with a name of its own, by which references find it again."""
+
     driver_selector: Callable[[StorageDriverSelectContext, Payload], StorageDriver | None] | None = None
+    """Chooses one of the drivers for a payload, or None to leave it in the message. Needed with several drivers."""
+
     payload_size_threshold: int = 256 * 1024
+    """Bytes from which on a payload is stored outside."""
 
     def __post_init__(self) -> None:
-        """Refuse."""
-        raise NotImplementedError(
-            "ExternalStorage (offloading large payloads to a store) is not built in outlast; pass references to large"
-            " data instead, or store it in a PayloadCodec of your own"
-        )
+        """Check the drivers.
+
+        Raises:
+            ValueError: no driver, two of one name, several and nothing to choose with, or a negative threshold.
+        """
+        if not self.drivers:
+            raise ValueError("ExternalStorage.drivers must contain at least one driver.")
+        if self.payload_size_threshold < 0:
+            raise ValueError("ExternalStorage.payload_size_threshold must be greater than or equal to zero.")
+        if len(self.drivers) > 1 and self.driver_selector is None:
+            raise ValueError("ExternalStorage.driver_selector must be specified if multiple drivers are registered.")
+        names = [driver.name() for driver in self.drivers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"ExternalStorage.drivers contains multiple drivers with name {name!r}. Each driver must have a"
+                    " unique name."
+                )
+
+    def _driver_for(self, context: StorageDriverSelectContext, payload: Payload) -> StorageDriver | None:
+        """The driver to store a payload with; None to leave it where it is."""
+        if payload.ByteSize() < self.payload_size_threshold:
+            return None
+        if self.driver_selector is None:
+            return self.drivers[0]
+        chosen = self.driver_selector(context, payload)
+        if chosen is not None and not any(chosen is driver for driver in self.drivers):
+            raise ValueError(
+                f"Driver {chosen.name()!r} returned by driver_selector is not registered in ExternalStorage.drivers"
+            )
+        return chosen
+
+    def _driver_named(self, name: str) -> StorageDriver:
+        for driver in self.drivers:
+            if driver.name() == name:
+                return driver
+        raise ValueError(f"No driver found with name {name!r}: a payload is stored with it; add it to the drivers")

@@ -96,8 +96,8 @@ class Attempt:
             BaseException: whatever the code raised; ``CompleteAsyncError`` when the result comes later.
         """
         payloads = await self.result()
-        if self.converter.payload_codec is not None:
-            payloads = await self.converter.payload_codec.encode(payloads)
+        if self.converter._codec is not None:
+            payloads = await self.converter._codec.encode(payloads)
         self.worker.check_result_size(payloads, self.task.activity_type.name)
         return RespondActivityTaskCompletedRequest(task_token=self.task.task_token, result=Payloads(payloads=payloads))
 
@@ -197,7 +197,7 @@ class Attempt:
             raise ApplicationError("Failed decoding heartbeat details", non_retryable=True) from error
 
     async def _decoded(self, payloads: Sequence[Payload], hints: Any) -> Sequence[Any]:
-        if self.converter.payload_codec is None:
+        if self.converter._codec is None:
             return self.converter.payload_converter.from_payloads(payloads, hints)
         return await self.converter.decode(payloads, hints)
 
@@ -239,9 +239,7 @@ class Attempt:
             request = RecordActivityTaskHeartbeatRequest(
                 task_token=self.task.task_token, identity=settings.identity, namespace=settings.namespace
             )
-            self.heartbeats = Heartbeats(
-                worker.link, request, Throttle(interval), self.converter.payload_codec, self.cancel
-            )
+            self.heartbeats = Heartbeats(worker.link, request, Throttle(interval), self.converter._codec, self.cancel)
         self.heartbeats.record(details)
 
     # -- cancellation ---------------------------------------------------------------------------------------------

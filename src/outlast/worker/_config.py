@@ -112,7 +112,6 @@ _NOT_BUILT: Mapping[str, tuple[tuple[Any, ...], str]] = {
     "deployment_config": ((None,), "worker versioning"),
     "shared_state_manager": ((None,), "activities in processes"),
     "disable_safe_workflow_eviction": ((False,), "eviction by the garbage collector"),
-    "max_workflow_task_external_storage_concurrency": ((3,), "external storage"),
 }
 
 
@@ -148,6 +147,7 @@ class Settings:
     heartbeat_longest_ns: int
     graceful_shutdown: timedelta
     check_payload_sizes: bool
+    storage_calls: int
     instance_key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -222,6 +222,7 @@ def settings_of(config: WorkerConfig) -> Settings:
         heartbeat_longest_ns=_nanoseconds(config["max_heartbeat_throttle_interval"]),
         graceful_shutdown=config["graceful_shutdown_timeout"],
         check_payload_sizes=not config["disable_payload_error_limit"],
+        storage_calls=config["max_workflow_task_external_storage_concurrency"],
     )
 
 
@@ -265,6 +266,8 @@ def _check(config: WorkerConfig) -> None:
             "max_eager_activity_reservations_per_workflow_task must be positive; "
             "use disable_eager_activity_execution=True to disable eager activity execution"
         )
+    if config["max_workflow_task_external_storage_concurrency"] < 1:
+        raise ValueError("max_workflow_task_external_storage_concurrency must be at least 1")
     if config["max_cached_workflows"] < 0:
         raise ValueError("max_cached_workflows must not be negative; 0 keeps no workflow in memory")
     for name in ("max_concurrent_workflow_tasks", "max_concurrent_workflow_task_polls"):

@@ -195,7 +195,7 @@ class Replayer:
     async def _replay(self, history: WorkflowHistory) -> Exception | None:
         """Why the code does not fit the history; None when it does."""
         task = _task_of(history)
-        codec = self._config["data_converter"].payload_codec
+        codec = self._config["data_converter"]._codec
         if codec is not None:
             headers = self._config["header_codec_behavior"] is not HeaderCodecBehavior.NO_CODEC
             task = await _codec.decode_task(task, codec, headers)

@@ -131,6 +131,7 @@ class Worker:
             patch_activation_callback: decides whether a patch that no history decides is on.
             workflow_task_poller_behavior: how many workflow task polls are open.
             activity_task_poller_behavior: how many activity task polls are open.
+            max_workflow_task_external_storage_concurrency: calls of external storage at a time for one workflow task.
             disable_payload_error_limit: send even what no server takes, instead of failing the task here.
 
         Raises:

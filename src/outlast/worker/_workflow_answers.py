@@ -27,6 +27,8 @@ from outlast.api.workflowservice.v1 import (
     RespondWorkflowTaskFailedRequest,
 )
 from outlast.common import HeaderCodecBehavior
+from outlast.converter import StorageDriverWorkflowInfo
+from outlast.converter._stored_payloads import StoredPayloads
 from outlast.replay import HistoryGap, Run, RunConfig
 from outlast.service import RPCError, RPCStatusCode
 
@@ -71,7 +73,7 @@ class WorkflowAnswers:
         self._eager = eager
         self._local = local
         self._cache: RunCache[Resident] = RunCache(settings.cached_max)
-        self._codec = settings.data_converter.payload_codec
+        self._codec = settings.data_converter._codec
         self._headers = settings.header_codec is not HeaderCodecBehavior.NO_CODEC
         self.stopping = False
 
@@ -150,17 +152,29 @@ class WorkflowAnswers:
 
     async def _activate(self, resident: Resident, task: Task, began: int) -> Answer:
         run = resident.run
-        if self._codec is None:
+        codec = self._codec
+        if codec is None:
             return self._checked(task, run.activate(task) or await resident.finish(began))
+        if isinstance(codec, StoredPayloads):
+            codec = codec.for_target(self._owner(task), self._settings.storage_calls)
         try:
-            decoded = await _codec.decode_task(task, self._codec, self._headers)
+            decoded = await _codec.decode_task(task, codec, self._headers)
         except Exception as error:
             return self._failed_by(task, "Failed decoding the workflow task", error)
         answer = run.activate(decoded) or await resident.finish(began)
         try:
-            return self._checked(task, await _codec.encode_answer(answer, self._codec, self._headers))
+            return self._checked(task, await _codec.encode_answer(answer, codec, self._headers))
         except Exception as error:
             return self._failed_by(task, "Failed encoding the completion of the workflow task", error)
+
+    def _owner(self, task: Task) -> StorageDriverWorkflowInfo:
+        execution = task.workflow_execution
+        return StorageDriverWorkflowInfo(
+            namespace=self._settings.namespace,
+            id=execution.workflow_id,
+            run_id=execution.run_id,
+            type=task.workflow_type.name,
+        )
 
     def _checked(self, task: Task, answer: Answer) -> Answer:
         """The answer, or a failure when it has payloads that no server takes."""
