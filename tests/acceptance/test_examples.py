@@ -14,6 +14,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 PRINTS = {
     "subscription.py": ["user-7 is a customer"],
     "approval.py": ["pending", "approved", "processed", "rejected: too expensive", "nobody decided"],
+    "batch.py": ["['a processed', 'b processed', 'failed', 'c processed']"],
     "retry_policies.py": [
         "charge_order-1_ok, stock reserved at attempt 4",
         "order-2 failed: PaymentDeclinedError: 2500.00 is above the limit of the card",
