@@ -163,9 +163,11 @@ class Outbox:
     async def _round(self, key: RunKey, lane: _Lane, batch: int) -> Run | None:
         """Do one batch. Answers with the lane's run when that one has no room for more events."""
         run = await self._found(self._runs.get(key))
-        room = batch if run is None else _room(run.state, batch)
-        if not room:
-            return run
+        parent = await self._heir(run)
+        for member in (run, parent):
+            if member is not None and not _room(member.state, batch):
+                return member
+        room = min((_room(member.state, batch) for member in (run, parent) if member is not None), default=batch)
         asked: list[_Asked] = []
         if run is not None and lane.asks:
             asked = await self._look_up(run, due.owed(run.state)[:room])
@@ -177,8 +179,8 @@ class Outbox:
             self._do(unit, run, asked)
         for child, ending in endings:
             if child is not None and self._runs.holds(child) and child.state.owes_report:
-                if run is not None and run.state.running and self._runs.holds(run):
-                    draft = unit.draft(run)
+                if parent is not None and parent.state.running and self._runs.holds(parent):
+                    draft = unit.draft(parent)
                     draft.apply(child_workflow.record_end(draft.state, ending, draft.now))
                 unit.draft(child).apply(child_workflow.reported())
         members = unit.members()
@@ -191,6 +193,12 @@ class Outbox:
         return None
 
     # -- looking up ----------------------------------------------------------------------------------------------------
+
+    async def _heir(self, run: Run | None) -> Run | None:
+        """The run itself, or where it was reset the run that goes on for it."""
+        while run is not None and not run.state.running and run.state.reset_run_id:
+            run = await self._found(self._runs.get(run.key._replace(run_id=run.state.reset_run_id)))
+        return run
 
     async def _found(self, search: Awaitable[Run]) -> Run | None:
         try:

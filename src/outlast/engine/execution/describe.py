@@ -62,7 +62,9 @@ def _config(state: ExecutionState) -> WorkflowExecutionConfig:
 
 def _extended(state: ExecutionState) -> WorkflowExecutionExtendedInfo:
     extended = WorkflowExecutionExtendedInfo(
-        cancel_requested=state.cancel_requested, original_start_time=timestamp(state.started_at)
+        cancel_requested=state.cancel_requested,
+        original_start_time=timestamp(state.original_started_at or state.started_at),
+        reset_run_id=state.reset_run_id,
     )
     if state.execution_expires_at:
         extended.execution_expiration_time.CopyFrom(timestamp(state.execution_expires_at))

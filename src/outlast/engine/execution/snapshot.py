@@ -110,6 +110,7 @@ OUTSIDE_HISTORY = (
     "buffered",
     "first_task_pending",
     "delete_at",
+    "reset_run_id",
     "owed_children",
     "owes_report",
 )

@@ -236,7 +236,7 @@ def on_started(state: ExecutionState, event: HistoryEvent) -> None:
     state.first_run_id = attributes.first_execution_run_id
     state.original_run_id = attributes.original_execution_run_id
     state.attempt = attributes.attempt
-    state.started_at = at
+    state.started_at = state.original_started_at = at
     state.first_task_at = at + backoff
     state.first_task_pending = backoff > 0
     state.execution_timeout_ns = from_duration(attributes.workflow_execution_timeout)
