@@ -46,6 +46,8 @@ _BATCH = 50
 """Requests and reports done in one commit."""
 _BUFFER_ROOM = limits.BUFFERED_EVENTS_MAX // 2
 """Events that a lane puts into the buffer of a run; the rest is room for signals and activities."""
+_IDLE_ROUNDS_MAX = 10
+"""Rounds that come to nothing, because a look-up was overtaken, before the lane pauses."""
 _PATIENCE_NS = 10 * SECOND_NS
 """How long a lane waits for a full buffer or a store in trouble before it looks again."""
 
@@ -91,7 +93,14 @@ class _Asked(NamedTuple):
 
     request: Request
     initiated: HistoryEvent | None
-    target: Run | None
+    target: _Target
+
+
+class _Target(NamedTuple):
+    """The run that a request is about, None when there is none; ``latest`` says that it names no run."""
+
+    run: Run | None
+    latest: bool
 
 
 class Outbox:
@@ -138,12 +147,12 @@ class Outbox:
         self._spawn(f"outbox of workflow {key.workflow_id!r} run {key.run_id}", work)
 
     async def _work(self, key: RunKey, lane: _Lane) -> None:
-        batch = _BATCH
+        batch, idle = _BATCH, 0
         try:
             while self._open and (lane.asks or lane.reports):
                 try:
                     async with self._slots:
-                        full = await self._round(key, lane, batch)
+                        done, full = await self._round(key, lane, batch)
                     batch = _BATCH
                 except Conflict:
                     # Somebody else was first, in one of many runs: look again, one by one.
@@ -155,18 +164,22 @@ class Outbox:
                     logger.exception("outbox of workflow %r run %s has to wait", key.workflow_id, key.run_id)
                     await self._runs.wall_reaches(self._runs.wall.now() + _PATIENCE_NS)
                     continue
+                idle = 0 if done else idle + 1
                 if full is not None:
                     await self._runs.changed(full, self._runs.wall.now() + _PATIENCE_NS)
+                elif idle > _IDLE_ROUNDS_MAX and (lane.asks or lane.reports):
+                    logger.error("outbox of workflow %r run %s makes no progress", key.workflow_id, key.run_id)
+                    await self._runs.wall_reaches(self._runs.wall.now() + _PATIENCE_NS)
         finally:
             del self._lanes[key]
 
-    async def _round(self, key: RunKey, lane: _Lane, batch: int) -> Run | None:
-        """Do one batch. Answers with the lane's run when that one has no room for more events."""
+    async def _round(self, key: RunKey, lane: _Lane, batch: int) -> tuple[bool, Run | None]:
+        """Do one batch. Answers whether it came to anything, and the lane's run if that has no room for more events."""
         run = await self._found(self._runs.get(key))
         parent = await self._heir(run)
         for member in (run, parent):
             if member is not None and not _room(member.state, batch):
-                return member
+                return False, member
         room = min((_room(member.state, batch) for member in (run, parent) if member is not None), default=batch)
         asked: list[_Asked] = []
         if run is not None and lane.asks:
@@ -177,9 +190,9 @@ class Outbox:
         unit = _Unit(self._runs)
         if run is not None and asked:
             self._do(unit, run, asked)
-        for child, ending in endings:
+        for child, ending in endings if parent is None or self._runs.holds(parent) else ():
             if child is not None and self._runs.holds(child) and child.state.owes_report:
-                if parent is not None and parent.state.running and self._runs.holds(parent):
+                if parent is not None and parent.state.running:
                     draft = unit.draft(parent)
                     draft.apply(child_workflow.record_end(draft.state, ending, draft.now))
                 unit.draft(child).apply(child_workflow.reported())
@@ -190,7 +203,7 @@ class Outbox:
             if child is None or not child.state.owes_report:
                 del lane.reports[child_key]
         lane.asks = run is not None and any(not isinstance(left, ReportToParent) for left in due.owed(run.state))
-        return None
+        return bool(members), None
 
     # -- looking up ----------------------------------------------------------------------------------------------------
 
@@ -219,8 +232,7 @@ class Outbox:
             for request, target in zip(wanted, targets, strict=True)
         ]
 
-    async def _target(self, state: ExecutionState, request: Request) -> Run | None:
-        """The run that the request is about; None when there is none."""
+    async def _target(self, state: ExecutionState, request: Request) -> _Target:
         namespace_id, workflow_id, run_id, child_only = state.namespace_id, _target_id(state, request), "", False
         if isinstance(request, SignalExternal | RequestCancelExternal):
             pending = (state.external_signals | state.external_cancels).get(request.initiated_event_id)
@@ -231,8 +243,8 @@ class Outbox:
             # The parent knows its child by the first run of the chain.
             latest = await self._found(self._runs.find(namespace_id, workflow_id))
             if latest is not None and latest.state.first_run_id == target.state.first_run_id:
-                return latest
-        return target
+                return _Target(latest, True)
+        return _Target(target, not run_id)
 
     async def _ending(self, key: RunKey) -> tuple[Run | None, child_workflow.Ending]:
         """A closed child and how it ended."""
@@ -249,11 +261,11 @@ class Outbox:
         if not self._runs.holds(run):
             return
         owed = set(due.owed(run.state))
-        for request, initiated, target in asked:
+        for request, initiated, found in asked:
             if request not in owed:
                 continue
-            workflow_id = _target_id(run.state, request)
-            if workflow_id in unit.started or not self._still(run, workflow_id, target):
+            workflow_id, target = _target_id(run.state, request), found.run
+            if workflow_id in unit.started or not self._still(run, workflow_id, found):
                 return
             if isinstance(request, CloseChild):
                 self._close_child(unit, run, request, target)
@@ -264,11 +276,14 @@ class Outbox:
             else:
                 self._deliver(unit, run, initiated, target)
 
-    def _still(self, run: Run, workflow_id: str, target: Run | None) -> bool:
+    def _still(self, run: Run, workflow_id: str, found: _Target) -> bool:
         """Whether the target is still what a look-up would find."""
-        if target is None:
-            return self._runs.cached_current(run.key.namespace_id, workflow_id) is None
-        return self._runs.holds(target)
+        if found.run is not None and not self._runs.holds(found.run):
+            return False
+        if not found.latest:
+            return True
+        current = self._runs.cached_current(run.key.namespace_id, workflow_id)
+        return current is None or (found.run is not None and found.run.key.run_id == current)
 
     def _start_child(self, unit: _Unit, run: Run, initiated: HistoryEvent, current: Run | None) -> None:
         parent = unit.draft(run)
