@@ -52,6 +52,11 @@ _SIGNAL_REASONS = {
 _CANCEL_REASONS = {e.CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED: "unknown"}
 
 
+def _cause(name: str) -> str:
+    """The type that the code's error gets: the cause's own words, as in ExternalWorkflowExecutionNotFound."""
+    return name.partition("_FAILED_CAUSE_")[2].title().replace("_", "")
+
+
 class _External(Machine):
     """A request to another workflow; ``ended`` resolves with None or an exception."""
 
@@ -105,7 +110,7 @@ class SignalRequest(_External):
     def _failed(self, event: HistoryEvent) -> None:
         cause = event.signal_external_workflow_execution_failed_event_attributes.cause
         name = e.SignalExternalWorkflowExecutionFailedCause.Name(cause)
-        self._refuse("signal", _SIGNAL_REASONS.get(cause, "it was not found"), name)
+        self._refuse("signal", _SIGNAL_REASONS.get(cause, "it was not found"), _cause(name))
 
     def _withdraw(self, _: Any) -> None:
         failure = Failure(message="Signal was cancelled before being sent", canceled_failure_info=CanceledFailureInfo())
@@ -135,7 +140,7 @@ class CancelRequest(_External):
     def _failed(self, event: HistoryEvent) -> None:
         cause = event.request_cancel_external_workflow_execution_failed_event_attributes.cause
         name = e.CancelExternalWorkflowExecutionFailedCause.Name(cause)
-        self._refuse("cancel", _CANCEL_REASONS.get(cause, "not found"), name)
+        self._refuse("cancel", _CANCEL_REASONS.get(cause, "not found"), _cause(name))
 
     TABLE: ClassVar[Table] = {
         (COMMANDED, e.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED): ("sent", _compare),
