@@ -7,6 +7,7 @@ import click
 from outlast import __version__
 
 from .demo import demo
+from .replay import replay
 from .server import server
 from .start_dev import test_server
 
@@ -18,5 +19,6 @@ def main() -> None:
 
 
 main.add_command(demo)
+main.add_command(replay)
 main.add_command(server)
 main.add_command(test_server)

@@ -190,9 +190,10 @@ class SkippingClock:
             asyncio.get_running_loop().call_soon(self._check, news, turns - 1)
         else:
             self._checking = False
-            self._jump()
+            self.jump()
 
-    def _jump(self) -> None:
+    def jump(self) -> None:
+        """Be at the next deadline now, if there is one: for those who know that nothing is under way."""
         at = self._next()
         if at is not None:
             self._offset += max(at - self.now(), 0)
