@@ -89,7 +89,7 @@ def _name_culprit(
         except Exception as alone:
             raise TypeError(
                 f"{_argument(index, values, function)} of {target} cannot be converted to a payload: {alone}."
-                " Pass a dataclass, a Pydantic model (with the pydantic data converter), or plain values"
+                " Pass a dataclass, a Pydantic model, or plain values"
             ) from err
 
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from outlast.api.common.v1 import Payload
 
+from ._foreign_types import reducer
 from ._payload_converter import EncodingPayloadConverter, TypeDecided
 from ._typed_values import HintDecoders, JSONTypeConverter
 
@@ -32,6 +33,9 @@ class AdvancedJSONEncoder(json.JSONEncoder):
             return o.isoformat()
         if dataclasses.is_dataclass(o) and not isinstance(o, type):
             return dataclasses.asdict(o)
+        reduce = reducer(type(o), self.default)
+        if reduce is not None:
+            return reduce(o)
         as_dict = getattr(o, "dict", None)
         if callable(as_dict):
             return as_dict()
@@ -54,11 +58,13 @@ class _ShallowEncoder(AdvancedJSONEncoder):
         kind = type(o)
         reduce = self._reducers.get(kind)
         if reduce is None:
-            if not dataclasses.is_dataclass(kind) or issubclass(kind, datetime):
+            plain = dataclasses.is_dataclass(kind) and not issubclass(kind, datetime)
+            reduce = _fields_reader(kind) if plain else reducer(kind, self.default)
+            if reduce is None:
                 return super().default(o)
             if len(self._reducers) >= _REDUCERS_MAX:
                 self._reducers.clear()
-            reduce = self._reducers[kind] = _fields_reader(kind)
+            self._reducers[kind] = reduce
         return reduce(o)
 
 
@@ -140,10 +146,10 @@ class JSONPlainPayloadConverter(EncodingPayloadConverter, TypeDecided):
         Raises:
             TypeError: a value inside has a type that JSON has no form for.
         """
-        if type(value) not in _PLAIN and hasattr(value, "parse_obj"):
+        if type(value) not in _PLAIN and hasattr(value, "parse_obj") and not hasattr(value, "__pydantic_serializer__"):
             warnings.warn(
-                "Pydantic models need a data converter that knows them: use"
-                " outlast.contrib.pydantic.pydantic_data_converter (Pydantic v2)",
+                "This pydantic 1 model is written by its dict(), and values inside it may not be read back: use"
+                " pydantic 2, whose models need nothing else",
                 stacklevel=2,
             )
         if self._encoder is AdvancedJSONEncoder:

@@ -20,6 +20,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar, NewType, NoReturn, TypeVar, get_type_hints
 
+from ._foreign_types import decoder
+
 Decode = Callable[[Any], Any]
 
 _DECODERS_MAX = 2048  # hints made anew for every call would otherwise stay for ever
@@ -229,6 +231,9 @@ def _compile(decoders: HintDecoders, hint: Any) -> Decode:
         return _mapping(decoders, hint, args)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _dataclass(decoders, hint)
+    foreign = decoder(hint, decoders.decoder)
+    if foreign is not None:
+        return foreign
     if isinstance(inspect.getattr_static(hint, "parse_obj", None), (classmethod, staticmethod)):
         return _pydantic_v1(hint)
     if inspect.isclass(hint) and issubclass(hint, Enum) and issubclass(hint, (int, str)):
