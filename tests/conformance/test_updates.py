@@ -231,6 +231,25 @@ async def test_a_failed_handler_and_an_unknown_one(stage: Stage) -> None:
     assert outcome.failure.application_failure_info.type == "Declined"
 
 
+async def test_an_update_without_a_handler_is_rejected(stage: Stage) -> None:
+    async with stage.worker(Patient):
+        handle = await stage.start(Patient.run)
+        with pytest.raises(WorkflowUpdateFailedError) as rejected:
+            await handle.execute_update("unheard_of", "x")
+        assert isinstance(rejected.value.cause, ApplicationError)
+        assert rejected.value.cause.message == (
+            "Update handler for 'unheard_of' expected but not found, and there is no dynamic handler. "
+            "known updates: [finish]"
+        )
+
+
+async def test_more_updates_than_may_be_in_flight_are_sent_again(stage: Stage) -> None:
+    async with stage.worker(Cart, activities=[price]):
+        handle = await stage.start(Cart.run)
+        costs = await asyncio.gather(*(handle.execute_update(Cart.add_priced, "x" * n) for n in range(14)))
+        assert costs == list(range(14))
+
+
 async def test_a_handler_that_breaks_the_task_is_tried_again(stage: Stage) -> None:
     async with stage.worker(Cart):
         handle = await stage.start(Cart.run)

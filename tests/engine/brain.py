@@ -123,6 +123,7 @@ class Brain:
         outcome = draft.finish()
         self.state = snapshot.decode(snapshot.encode(outcome.state))
         assert self.state == outcome.state
+        assert self.state.task is None or not self.state.task.speculative, "a speculative task is never stored"
         self.events.extend(History.FromString(outcome.batch).events)
         self.effects = outcome.effects
         self.successor = draft.successor
