@@ -14,13 +14,12 @@ from stage import MINUTE, Stage
 
 from outlast import activity, workflow
 from outlast.client import (
-    WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
-from outlast.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from outlast.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from outlast.common import RawValue
+from outlast.exceptions import ApplicationError
 from outlast.service import RPCError, RPCStatusCode
 
 EMPTY_TASK = ["WorkflowTaskScheduled", "WorkflowTaskStarted", "WorkflowTaskCompleted"]
@@ -415,88 +414,3 @@ async def test_a_worker_that_forgets_its_runs_replays_updates(stage: Stage) -> N
                     await handle.execute_update(Cart.add, item)
             assert len(await handle.query(Cart.content)) == (number + 1) // 2
     await replay_both_ways(stage, handle, __file__, "Cart")
-
-
-# -- update-with-start ---------------------------------------------------------------------------------------------
-
-
-def cart(stage: Stage, policy: WorkflowIDConflictPolicy, workflow_id: str, **options: Any) -> Any:
-    return WithStartWorkflowOperation(
-        Cart.run, id=workflow_id, task_queue=stage.queue, id_conflict_policy=policy, **options
-    )
-
-
-async def with_start(stage: Stage, operation: Any, *args: Any, update: Any = Cart.add, **options: Any) -> Any:
-    return await stage.client.execute_update_with_start_workflow(
-        update, *args, start_workflow_operation=operation, **options
-    )
-
-
-async def test_update_with_start_starts_once_and_updates_twice(stage: Stage) -> None:
-    workflow_id = stage.id()
-    async with stage.worker(Cart):
-        first = cart(stage, WorkflowIDConflictPolicy.USE_EXISTING, workflow_id)
-        assert await with_start(stage, first, "tea") == 1
-        second = cart(stage, WorkflowIDConflictPolicy.USE_EXISTING, workflow_id)
-        assert await with_start(stage, second, "milk") == 2
-        handle = await first.workflow_handle()
-        assert handle.result_run_id == (await second.workflow_handle()).result_run_id
-    assert (await stage.names(handle))[:6] == [*BEGUN, ACCEPTED, COMPLETED]
-
-
-async def test_update_with_start_refused_by_the_conflict_policy(stage: Stage) -> None:
-    handle = await stage.start(Cart.run)
-    operation = cart(stage, WorkflowIDConflictPolicy.FAIL, handle.id)
-    with pytest.raises(WorkflowAlreadyStartedError):
-        await with_start(stage, operation, "tea")
-    with pytest.raises(WorkflowAlreadyStartedError):
-        await operation.workflow_handle()
-
-
-async def test_update_with_start_in_place_of_the_open_run(stage: Stage) -> None:
-    handle = await stage.start(Cart.run)
-    async with stage.worker(Cart):
-        operation = cart(stage, WorkflowIDConflictPolicy.TERMINATE_EXISTING, handle.id)
-        assert await with_start(stage, operation, "tea") == 1
-        assert (await operation.workflow_handle()).result_run_id != handle.result_run_id
-    assert (await stage.names(handle, handle.result_run_id))[-1] == "WorkflowExecutionTerminated"
-
-
-async def test_update_with_start_after_the_run(stage: Stage) -> None:
-    workflow_id = stage.id()
-    async with stage.worker(Cart):
-        first = cart(stage, WorkflowIDConflictPolicy.FAIL, workflow_id)
-        assert await with_start(stage, first, "tea", update=Cart.add_and_close, id="u") == "closed"
-        await (await first.workflow_handle()).result()
-        again = cart(stage, WorkflowIDConflictPolicy.FAIL, workflow_id)
-        assert await with_start(stage, again, "tea", update=Cart.add_and_close, id="u") == "closed"
-        refused = cart(
-            stage,
-            WorkflowIDConflictPolicy.FAIL,
-            workflow_id,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        )
-        with pytest.raises(WorkflowAlreadyStartedError):
-            await with_start(stage, refused, "tea", id="v")
-        other = cart(stage, WorkflowIDConflictPolicy.FAIL, workflow_id)
-        assert await with_start(stage, other, "milk", id="v") == 1
-        run_ids = {(await one.workflow_handle()).result_run_id for one in (first, again, other)}
-        assert len(run_ids) == 2
-
-
-async def test_update_with_start_whose_update_is_rejected_has_started(stage: Stage) -> None:
-    async with stage.worker(Cart):
-        operation = cart(stage, WorkflowIDConflictPolicy.FAIL, stage.id())
-        with pytest.raises(WorkflowUpdateFailedError, match="update failed"):
-            await with_start(stage, operation, "")
-        handle = await operation.workflow_handle()
-    assert (await stage.names(handle))[:4] == BEGUN
-
-
-async def test_update_with_start_takes_no_cron(stage: Stage) -> None:
-    operation = cart(stage, WorkflowIDConflictPolicy.FAIL, stage.id(), cron_schedule="* * * * *")
-    with pytest.raises(RPCError, match="cron_schedule") as refused:
-        await with_start(stage, operation, "tea")
-    assert refused.value.status == RPCStatusCode.INVALID_ARGUMENT
-    with pytest.raises(RPCError, match="cron_schedule"):
-        await operation.workflow_handle()
