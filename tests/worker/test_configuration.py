@@ -14,7 +14,7 @@ from programs import Call, Steps, greet, greet_in_thread
 
 from outlast import activity, workflow
 from outlast.client import Client
-from outlast.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, Replayer, Worker
+from outlast.worker import PollerBehaviorSimpleMaximum, Replayer, Worker
 
 
 @pytest.fixture
@@ -73,15 +73,12 @@ async def test_impossible_values(client: Client, parameters: dict[str, Any], mes
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"tuner": object()},
         {"build_id": "1"},
         {"use_worker_versioning": True},
         {"deployment_config": object()},
         {"nexus_service_handlers": [object()]},
-        {"shared_state_manager": object()},
         {"disable_safe_workflow_eviction": True},
         {"workflow_runner": object()},
-        {"workflow_task_poller_behavior": PollerBehaviorAutoscaling()},
         {"nexus_task_poller_behavior": PollerBehaviorSimpleMaximum(2)},
     ],
 )
@@ -94,12 +91,12 @@ async def test_one_poll_is_enough_without_a_cache(client: Client) -> None:
     make(client, max_cached_workflows=0, max_concurrent_workflow_tasks=1, max_concurrent_workflow_task_polls=1)
 
 
-async def test_threads_but_not_processes(client: Client) -> None:
+async def test_processes_need_a_shared_state_manager(client: Client) -> None:
     with ThreadPoolExecutor(200) as pool:
         make(client, activities=[greet_in_thread], activity_executor=pool)
     with ProcessPoolExecutor(1) as processes:
         make(client, activities=[greet], activity_executor=processes)
-        with pytest.raises(NotImplementedError, match=r"ProcessPoolExecutor.*greet_in_thread"):
+        with pytest.raises(ValueError, match=r"greet_in_thread.*shared_state_manager"):
             make(client, activities=[greet_in_thread], activity_executor=processes)
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from outlast.common import MetricMeter
 from outlast.converter import PayloadConverter
 
-from ._context import CompleteAsyncError, Context, current
+from ._context import CompleteAsyncError, Context, Signal, current
 from ._info import ActivityCancellationDetails, Info
+from ._latch import Latch
 
 if TYPE_CHECKING:
     from outlast.client import Client
@@ -62,7 +63,7 @@ def heartbeat(*details: Any) -> None:
 
 def cancellation_details() -> ActivityCancellationDetails | None:
     """Why the activity is cancelled; None while it is not. Does not change once set."""
-    return Context.must_current().cancellation
+    return Context.must_current().cancellation_details()
 
 
 def is_cancelled() -> bool:
@@ -77,8 +78,7 @@ async def wait_for_cancelled() -> None:
         RuntimeError: not in an ``async def`` activity.
     """
     context = Context.must_current()
-    _require_async(context, "wait_for_cancelled_sync")
-    await context.cancelled.wait()
+    await _awaitable(context, context.cancelled, "wait_for_cancelled_sync").wait()
 
 
 def wait_for_cancelled_sync(timeout: timedelta | float | None = None) -> None:
@@ -121,8 +121,7 @@ async def wait_for_worker_shutdown() -> None:
         RuntimeError: not in an ``async def`` activity.
     """
     context = Context.must_current()
-    _require_async(context, "wait_for_worker_shutdown_sync")
-    await context.worker_shutdown.wait()
+    await _awaitable(context, context.worker_shutdown, "wait_for_worker_shutdown_sync").wait()
 
 
 def wait_for_worker_shutdown_sync(timeout: timedelta | float | None = None) -> None:
@@ -148,9 +147,10 @@ def metric_meter() -> MetricMeter:
     return Context.must_current().metric_meter
 
 
-def _require_async(context: Context, instead: str) -> None:
-    if not context.is_async:
+def _awaitable(context: Context, signal: Signal, instead: str) -> Latch:
+    if not context.is_async or not isinstance(signal, Latch):
         raise RuntimeError(f"Not in an async activity; use activity.{instead} in a thread")
+    return signal
 
 
 def _seconds(timeout: timedelta | float | None) -> float | None:

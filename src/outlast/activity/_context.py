@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from outlast.common import MetricMeter
 
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from ._info import ActivityCancellationDetails, Info
 
 current: ContextVar[Context] = ContextVar("outlast_activity")
+
+
+class Signal(Protocol):
+    """What an activity can look at and block for; a ``Latch`` can be awaited, too."""
+
+    def set(self) -> None:
+        """Let everybody know."""
+        ...
+
+    def is_set(self) -> bool:
+        """Whether it was set."""
+        ...
+
+    def wait_sync(self, seconds: float | None) -> None:
+        """Block this thread until it is set, or for so long; None for ever."""
+        ...
 
 
 class CompleteAsyncError(BaseException):
@@ -58,7 +74,7 @@ class Context:
         self,
         *,
         info: Callable[[], Info],
-        worker_shutdown: Latch,
+        worker_shutdown: Signal,
         payload_converter: PayloadConverter,
         is_async: bool,
         meter: MetricMeter = MetricMeter.noop,
@@ -68,7 +84,7 @@ class Context:
     ) -> None:
         self.info = info
         self.heartbeat = heartbeat
-        self.cancelled = Latch()
+        self.cancelled: Signal = Latch()
         self.worker_shutdown = worker_shutdown
         self.shield = shield
         self.payload_converter = payload_converter
@@ -90,6 +106,10 @@ class Context:
         if context is None:
             raise RuntimeError("Not in activity context")
         return context
+
+    def cancellation_details(self) -> ActivityCancellationDetails | None:
+        """Why it is cancelled; None while it is not."""
+        return self.cancellation
 
     @property
     def logger_details(self) -> Mapping[str, Any]:

@@ -33,6 +33,25 @@ from ._interceptor import (
 from ._plugin import Plugin
 from ._replayer import Replayer, ReplayerConfig, WorkflowReplayResult, WorkflowReplayResults
 from ._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from ._shared_state import SharedHeartbeatSender, SharedStateManager
+from ._tuning import (
+    ActivitySlotInfo,
+    CustomSlotSupplier,
+    FixedSizeSlotSupplier,
+    LocalActivitySlotInfo,
+    NexusSlotInfo,
+    ResourceBasedSlotConfig,
+    ResourceBasedSlotSupplier,
+    ResourceBasedTunerConfig,
+    SlotInfo,
+    SlotMarkUsedContext,
+    SlotPermit,
+    SlotReleaseContext,
+    SlotReserveContext,
+    SlotSupplier,
+    WorkerTuner,
+    WorkflowSlotInfo,
+)
 from ._worker import Worker
 
 __all__ = [
@@ -67,6 +86,26 @@ __all__ = [
     "StartChildWorkflowInput",
     "StartLocalActivityInput",
     "WorkflowInterceptorClassInput",
+    # Activities in processes
+    "SharedStateManager",
+    "SharedHeartbeatSender",
+    # Slots
+    "WorkerTuner",
+    "FixedSizeSlotSupplier",
+    "ResourceBasedTunerConfig",
+    "ResourceBasedSlotConfig",
+    "ResourceBasedSlotSupplier",
+    "CustomSlotSupplier",
+    "SlotSupplier",
+    "SlotPermit",
+    "SlotReserveContext",
+    "SlotMarkUsedContext",
+    "SlotReleaseContext",
+    "SlotInfo",
+    "WorkflowSlotInfo",
+    "ActivitySlotInfo",
+    "LocalActivitySlotInfo",
+    "NexusSlotInfo",
     # Runners
     "WorkflowRunner",
     "UnsandboxedWorkflowRunner",

@@ -41,10 +41,11 @@ from ._attempt_deadline import GRACE_NS
 from ._attempt_outcome import Outcome, outcome_of
 from ._config import Link, Settings
 from ._poller import Poller
+from ._process import Processes
 from ._rate_limit import RateLimit
 from ._registry import names
 from ._report import report
-from ._slots import Slots
+from ._slot_suppliers import ActivitySlot, Pool
 
 logger = logging.getLogger("outlast.worker")
 
@@ -60,6 +61,7 @@ class ActivityTasks:
     Attributes:
         slots: free ones are lent to eager activities.
         shutdown_latch: set when the worker is told to stop.
+        processes: when plain ``def`` activities run in other processes; None for threads.
     """
 
     def __init__(
@@ -70,13 +72,16 @@ class ActivityTasks:
         executor: Executor | None,
         meter: MetricMeter,
         fatal: Callable[[BaseException], None],
+        slots: Pool,
+        processes: Processes | None = None,
     ) -> None:
         self.settings = settings
         self.link = link
         self.interceptors = settings.interceptors
         self.meter = meter
-        self.slots = Slots(settings.activity_slots)
+        self.slots = slots
         self.shutdown_latch = Latch()
+        self.processes = processes
         self._definitions = definitions
         self._executor = executor
         self._own_executor: ThreadPoolExecutor | None = None
@@ -104,13 +109,19 @@ class ActivityTasks:
             limit = RateLimit(settings.activities_per_second, time.monotonic_ns())
         name = f"activity tasks of {settings.task_queue!r} in namespace {settings.namespace!r}"
         poller = Poller(
-            name, lambda: self.link.service.poll_activity_task_queue(request), self.accept, self.slots, limit
+            name,
+            lambda: self.link.service.poll_activity_task_queue(request),
+            self.accept,
+            self.slots,
+            limit,
+            settings.activity_scale.make(),
         )
-        return [poller.run] * settings.activity_polls
+        return [poller.run] * settings.activity_scale.loops
 
     def accept(self, task: Task) -> None:
         """Run an attempt in a slot that the caller has taken for it."""
         attempt = Attempt(self, task)
+        self.slots.use(attempt, lambda: ActivitySlot(task.activity_type.name))
         work = asyncio.get_running_loop().create_task(self._run(attempt))
         if not work.done():  # a loop with eager tasks may have finished it already
             self._attempts[attempt] = work
@@ -139,7 +150,7 @@ class ActivityTasks:
             logger.exception("Attempt of %s was not reported; this is a bug in outlast", _described(attempt.task))
         finally:
             self._attempts.pop(attempt, None)
-            self.slots.release()
+            self.slots.done(attempt)
 
     async def _failure(self, attempt: Attempt, error: BaseException) -> Report | None:
         outcome, reported = outcome_of(error, attempt.cancellation)
@@ -204,6 +215,12 @@ class ActivityTasks:
         if self._own_executor is None:
             self._own_executor = ThreadPoolExecutor(self.settings.activity_slots, thread_name_prefix="activity")
         return self._own_executor
+
+    async def tell_of_shutdown(self) -> None:
+        """Let running activities know that the worker was told to stop."""
+        self.shutdown_latch.set()
+        if self.processes is not None:
+            await self.processes.stop()
 
     def definition_of(self, task: Task) -> Definition:
         """The activity to run.

@@ -6,7 +6,8 @@ import asyncio
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import outlast
 from outlast.activity._definition import Definition as ActivityDefinition
@@ -20,8 +21,11 @@ from ._eager import EagerActivities
 from ._interceptor import Interceptor, WorkflowInboundInterceptor, WorkflowInterceptorClassInput
 from ._local_activities import LocalActivities
 from ._plugin import Plugin
+from ._process import Processes, require_picklable
 from ._registry import activity_definitions, workflow_definitions
-from ._slots import Slots
+from ._shared_state import SharedStateManager
+from ._slot_suppliers import Pool, WantedSlot, pool_of
+from ._tuning import CustomSlotSupplier
 from ._worker_heartbeats import WorkerHeartbeats
 from ._workflow_answers import WorkflowAnswers
 from ._workflow_tasks import WorkflowTasks, queue
@@ -61,11 +65,11 @@ class Parts:
             loops += self._activities.poll_loops()
         return loops
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """The worker was told to stop: take nothing new, tell running activities."""
         if self._workflows is not None:
             self._workflows.stop()
-        self._activities.shutdown_latch.set()
+        await self._activities.tell_of_shutdown()
         grace = self._activities.settings.graceful_shutdown.total_seconds()
         asyncio.get_running_loop().call_later(grace, self._local.hand_over)
 
@@ -97,9 +101,13 @@ def assemble(
     meter = runtime.metric_meter
     executor = config.get("activity_executor")
     definitions = activity_definitions(config.get("activities", []))
-    _check_executor(executor, list(definitions.values()), settings)
-    activities = ActivityTasks(settings, link, definitions, executor, meter, fatal)
-    local = LocalActivities(activities, Slots(settings.local_activity_slots))
+    processes = _check_executor(executor, list(definitions.values()), settings, config.get("shared_state_manager"))
+    tuner = settings.tuner
+    activity_slots = pool_of(tuner._get_activity_task_slot_supplier(), _wanted(settings, "activity"))
+    activities = ActivityTasks(settings, link, definitions, executor, meter, fatal, activity_slots, processes)
+    local = LocalActivities(
+        activities, pool_of(tuner._get_local_activity_task_slot_supplier(), _wanted(settings, "local-activity"))
+    )
     eager = None
     if settings.eager_max:
         eager = EagerActivities(settings.task_queue, definitions, settings.eager_max, activities.slots, activities)
@@ -122,9 +130,13 @@ def assemble(
             sdk_version=outlast.__version__,
         )
         answers = WorkflowAnswers(settings, link, run_config, _sticky(settings), eager, local)
-        workflows = WorkflowTasks(settings, link, answers)
+        supplier = tuner._get_workflow_task_slot_supplier()
+        normal = sticky = pool_of(supplier, _wanted(settings, "workflow"))
+        if isinstance(supplier, CustomSlotSupplier):
+            sticky = pool_of(supplier, replace(_wanted(settings, "workflow"), is_sticky=True))
+        workflows = WorkflowTasks(settings, link, answers, normal, sticky)
     polls = bool(definitions) and not config["no_remote_activities"]
-    slots = {"activity_task_slots_info": activities.slots, "local_activity_slots_info": local.slots}
+    slots: dict[str, Pool] = {"activity_task_slots_info": activities.slots, "local_activity_slots_info": local.slots}
     if workflows is not None:
         slots["workflow_task_slots_info"] = workflows.slots
     heartbeats = WorkerHeartbeats(
@@ -148,6 +160,10 @@ def workflow_interceptor_classes(
     return [found for found in classes if found is not None]
 
 
+def _wanted(settings: Settings, kind: Literal["workflow", "activity", "local-activity"]) -> WantedSlot:
+    return WantedSlot(kind, settings.task_queue, settings.identity, "", None)
+
+
 def _sticky(settings: Settings) -> StickyExecutionAttributes | None:
     if not settings.sticky_queue:
         return None
@@ -156,15 +172,25 @@ def _sticky(settings: Settings) -> StickyExecutionAttributes | None:
     return sticky
 
 
-def _check_executor(executor: Executor | None, definitions: Sequence[ActivityDefinition], settings: Settings) -> None:
+def _check_executor(
+    executor: Executor | None,
+    definitions: Sequence[ActivityDefinition],
+    settings: Settings,
+    shared_state: SharedStateManager | None,
+) -> Processes | None:
+    """Refuse what cannot work; what processes share, when activities run in some."""
     if executor is None:
-        return
-    in_executor = [definition.name for definition in definitions if not definition.is_async]
+        return None
+    in_executor = [definition for definition in definitions if not definition.is_async]
     if not isinstance(executor, ThreadPoolExecutor) and in_executor:
-        raise NotImplementedError(
-            f"Worker(activity_executor={type(executor).__name__}) is not built in outlast: plain def activities "
-            f"(here {in_executor[0]!r}) run in threads; pass a ThreadPoolExecutor, or nothing"
-        )
+        if shared_state is None:
+            raise ValueError(
+                f"Activity {in_executor[0].name} is not async and the executor is not a thread pool, so "
+                "shared_state_manager must be given; see SharedStateManager.create_from_multiprocessing"
+            )
+        for definition in in_executor:
+            require_picklable(definition)
+        return Processes(shared_state)
     threads = getattr(executor, "_max_workers", None)
     if isinstance(threads, int) and threads < settings.activity_slots and in_executor:
         warnings.warn(
@@ -172,3 +198,4 @@ def _check_executor(executor: Executor | None, definitions: Sequence[ActivityDef
             f"only {threads}",
             stacklevel=4,
         )
+    return None

@@ -35,6 +35,8 @@ from ._attempt_deadline import AttemptDeadline
 from ._heartbeat_throttle import Throttle, throttle_interval
 from ._heartbeats import Heartbeats
 from ._interceptor import ActivityInboundInterceptor, ActivityOutboundInterceptor, ExecuteActivityInput
+from ._process import Parcel, Processes, ProcessSignals
+from ._process import run as run_in_process
 from ._thread import ThreadCanceller
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Attempt:
         "_done",
         "_info",
         "_loop",
+        "_signals",
         "_task",
         "_timer",
         "cancellation",
@@ -82,6 +85,7 @@ class Attempt:
         self._info: Info | None = None
         self._context: Context | None = None
         self._canceller: ThreadCanceller | None = None
+        self._signals: ProcessSignals | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._done = False
         self._loop = asyncio.get_running_loop()
@@ -127,7 +131,7 @@ class Attempt:
         if self.task.HasField("heartbeat_details") and self.task.heartbeat_details.payloads:
             self.heartbeat_details = await self._details()
         is_async = definition.is_async
-        if not is_async and not definition.no_thread_cancel_exception:
+        if not is_async and not definition.no_thread_cancel_exception and self.worker.processes is None:
             self._canceller = ThreadCanceller()
         self._context = context = Context(
             info=self.info,
@@ -165,10 +169,31 @@ class Attempt:
             )
         )
 
+    async def _in_process(self, processes: Processes, fn: Callable[..., Any], args: Sequence[Any]) -> Any:
+        worker, info, manager = self.worker, self.info(), processes.manager
+        shutdown = await processes.shutdown_event()
+        self._signals = signals = await asyncio.to_thread(ProcessSignals, manager)
+        sender = await manager.register_heartbeater(info.task_token, self._heartbeat_from_thread)
+        try:
+            if self.cancellation is not None:
+                await asyncio.to_thread(signals.cancel, self.cancellation)
+            parcel = Parcel(
+                fn, args, info, sender, signals.cancelled, signals.reasons, shutdown,
+                worker.settings.data_converter.payload_converter_class,
+            )  # fmt: skip
+            return await self._loop.run_in_executor(worker.executor, run_in_process, parcel)
+        finally:
+            self._signals = None
+            await manager.unregister_heartbeater(info.task_token)
+            # What came in through the thread of the queue is waiting in the event loop.
+            await asyncio.sleep(0)
+
     async def _headers(self) -> Mapping[str, Payload]:
         return await self.worker.headers_of(self.task, self.converter)
 
     async def _in_thread(self, fn: Callable[..., Any], args: Sequence[Any]) -> Any:
+        if self.worker.processes is not None:
+            return await self._in_process(self.worker.processes, fn, args)
         # The thread sees what this task's context sees, the running activity among it.
         context = contextvars.copy_context()
         if self._canceller is not None:
@@ -256,6 +281,8 @@ class Attempt:
             if not context.is_async:
                 if self._canceller is not None:
                     self._canceller.cancel()
+                if self._signals is not None:
+                    self._loop.run_in_executor(None, self._signals.cancel, reason)
                 return
         if self._task is not None:
             self._task.cancel("Activity cancelled")

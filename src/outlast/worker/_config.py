@@ -21,12 +21,16 @@ from outlast.replay import PatchActivationInput
 from ._interceptor import Interceptor
 from ._plugin import Plugin
 from ._runner import WorkflowRunner
+from ._scale import Scale
+from ._shared_state import SharedStateManager
+from ._tuning import WorkerTuner, slots_at_most
 from .workflow_sandbox import refusal
 
 if TYPE_CHECKING:
     from outlast.service import WorkflowService
 
-_SLOTS = 100
+# Where nobody says how many activities run at a time, threads have to end somewhere.
+_THREADS_OF_CUSTOM_SLOTS = 500
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class PollerBehaviorSimpleMaximum:
 
 @dataclass(frozen=True)
 class PollerBehaviorAutoscaling:
-    """Let the server's feedback decide how many polls are open. Not built: workers refuse it."""
+    """Let the server's advice decide how many polls are open, between ``minimum`` and ``maximum``."""
 
     minimum: int = 1
     maximum: int = 100
@@ -70,7 +74,7 @@ class WorkerConfig(TypedDict, total=False):
     max_concurrent_activities: int | None
     max_concurrent_local_activities: int | None
     max_concurrent_nexus_tasks: int | None
-    tuner: Any
+    tuner: WorkerTuner | None
     max_concurrent_workflow_task_polls: int | None
     nonsticky_to_sticky_poll_ratio: float
     max_concurrent_activity_task_polls: int | None
@@ -84,7 +88,7 @@ class WorkerConfig(TypedDict, total=False):
     graceful_shutdown_timeout: timedelta
     plugin_shutdown_timeout: timedelta | None
     workflow_failure_exception_types: Sequence[type[BaseException]]
-    shared_state_manager: Any
+    shared_state_manager: SharedStateManager | None
     debug_mode: bool
     disable_eager_activity_execution: bool
     on_fatal_error: Callable[[BaseException], Awaitable[None]] | None
@@ -106,13 +110,25 @@ _NOT_BUILT: Mapping[str, tuple[tuple[Any, ...], str]] = {
     "nexus_task_poller_behavior": ((PollerBehaviorSimpleMaximum(),), "Nexus services"),
     "max_concurrent_nexus_tasks": ((None,), "Nexus services"),
     "workflow_task_executor": ((None,), "running workflow tasks in threads (they run in the event loop)"),
-    "tuner": ((None,), "slot suppliers; use the max_concurrent_* parameters"),
     "build_id": ((None,), "worker versioning"),
     "use_worker_versioning": ((False,), "worker versioning"),
     "deployment_config": ((None,), "worker versioning"),
-    "shared_state_manager": ((None,), "activities in processes"),
     "disable_safe_workflow_eviction": ((False,), "eviction by the garbage collector"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PollScale:
+    """How many polls of one queue are open: ``loops`` at most, and all of them unless there is a ``behavior``."""
+
+    loops: int
+    behavior: PollerBehaviorAutoscaling | None = None
+
+    def make(self) -> Scale | None:
+        """What moves the number while the worker runs."""
+        if self.behavior is None:
+            return None
+        return Scale(self.behavior.minimum, self.loops, self.behavior.initial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +137,8 @@ class Settings:
 
     Attributes:
         sticky_queue: name of this worker's own queue; empty when it caches no workflows.
-        normal_polls, sticky_polls, activity_polls: how many polls are open at most.
+        normal_scale, sticky_scale, activity_scale: how many polls are open.
+        activity_slots: how many activities run at a time at most, as far as is known.
         eager_max: activities to run straight from the completion of a workflow task; 0 for none.
     """
 
@@ -134,12 +151,11 @@ class Settings:
     sticky_queue: str
     sticky_timeout: timedelta
     cached_max: int
-    workflow_slots: int
-    normal_polls: int
-    sticky_polls: int
+    tuner: WorkerTuner
+    normal_scale: PollScale
+    sticky_scale: PollScale
     activity_slots: int
-    local_activity_slots: int
-    activity_polls: int
+    activity_scale: PollScale
     activities_per_second: float | None
     queue_activities_per_second: float | None
     eager_max: int
@@ -183,11 +199,14 @@ def settings_of(config: WorkerConfig) -> Settings:
         raise NotImplementedError("Worker: payload codecs with a serialization context are not built in outlast")
     identity = config.get("identity") or client.identity
     cached = config["max_cached_workflows"]
-    workflow_slots = config.get("max_concurrent_workflow_tasks") or _SLOTS
-    activity_slots = config.get("max_concurrent_activities") or _SLOTS
-    normal, sticky = split_polls(
-        min(_polls(config, "workflow"), workflow_slots), config["nonsticky_to_sticky_poll_ratio"], cached > 0
+    tuner = config.get("tuner") or WorkerTuner.create_fixed(
+        workflow_slots=config.get("max_concurrent_workflow_tasks"),
+        activity_slots=config.get("max_concurrent_activities"),
+        local_activity_slots=config.get("max_concurrent_local_activities"),
     )
+    workflow_slots = slots_at_most(tuner._get_workflow_task_slot_supplier())
+    activity_slots = slots_at_most(tuner._get_activity_task_slot_supplier())
+    normal, sticky = _workflow_scales(config, workflow_slots)
     limited = (
         config.get("max_activities_per_second") is not None
         or config.get("max_task_queue_activities_per_second") is not None
@@ -209,12 +228,11 @@ def settings_of(config: WorkerConfig) -> Settings:
         sticky_queue=f"{identity}-{uuid.uuid4().hex}" if cached else "",
         sticky_timeout=config["sticky_queue_schedule_to_start_timeout"],
         cached_max=cached,
-        workflow_slots=workflow_slots,
-        normal_polls=normal,
-        sticky_polls=sticky,
-        activity_slots=activity_slots,
-        local_activity_slots=config.get("max_concurrent_local_activities") or _SLOTS,
-        activity_polls=min(_polls(config, "activity"), activity_slots),
+        tuner=tuner,
+        normal_scale=normal,
+        sticky_scale=sticky,
+        activity_slots=activity_slots or _THREADS_OF_CUSTOM_SLOTS,
+        activity_scale=_scale(config, "activity", activity_slots),
         activities_per_second=config.get("max_activities_per_second"),
         queue_activities_per_second=config.get("max_task_queue_activities_per_second"),
         eager_max=config["max_eager_activity_reservations_per_workflow_task"] if eager else 0,
@@ -234,14 +252,27 @@ def split_polls(polls: int, ratio: float, sticky: bool) -> tuple[int, int]:
     return normal, max(1, polls - normal)
 
 
-def _polls(config: WorkerConfig, kind: str) -> int:
+def _workflow_scales(config: WorkerConfig, slots: int | None) -> tuple[PollScale, PollScale]:
+    """Of the common queue and of the worker's own."""
+    cached = config["max_cached_workflows"] > 0
+    scale = _scale(config, "workflow", slots)
+    if scale.behavior is not None:
+        return scale, scale if cached else PollScale(0)
+    normal, sticky = split_polls(scale.loops, config["nonsticky_to_sticky_poll_ratio"], cached)
+    return PollScale(normal), PollScale(sticky)
+
+
+def _scale(config: WorkerConfig, kind: str, slots: int | None) -> PollScale:
     override: int | None = config.get(f"max_concurrent_{kind}_task_polls")  # type: ignore[assignment]
     behavior: PollerBehavior = config[f"{kind}_task_poller_behavior"]  # type: ignore[literal-required]
-    if override:
-        return override
-    if not isinstance(behavior, PollerBehaviorSimpleMaximum):
-        raise NotImplementedError(f"{kind}_task_poller_behavior: {type(behavior).__name__} is not built in outlast")
-    return behavior.maximum
+    if not override and isinstance(behavior, PollerBehaviorAutoscaling):
+        return PollScale(_at_most(behavior.maximum, slots), behavior)
+    assert override or isinstance(behavior, PollerBehaviorSimpleMaximum)
+    return PollScale(_at_most(override or behavior.maximum, slots))
+
+
+def _at_most(polls: int, slots: int | None) -> int:
+    return polls if slots is None else min(polls, slots)
 
 
 def _refuse_not_built(config: WorkerConfig) -> None:
@@ -268,6 +299,13 @@ def _check(config: WorkerConfig) -> None:
         )
     if config["max_workflow_task_external_storage_concurrency"] < 1:
         raise ValueError("max_workflow_task_external_storage_concurrency must be at least 1")
+    for name in ("workflow_tasks", "activities", "local_activities", "nexus_tasks"):
+        if config.get("tuner") is not None and config.get(f"max_concurrent_{name}"):
+            raise ValueError(f"Cannot specify max_concurrent_{name} together with tuner; leave one of them out")
+    for name in ("workflow", "activity"):
+        behavior: Any = config.get(f"{name}_task_poller_behavior")
+        if isinstance(behavior, PollerBehaviorAutoscaling) and not 1 <= behavior.minimum <= behavior.maximum:
+            raise ValueError(f"{name}_task_poller_behavior: minimum must be from 1 to maximum, got {behavior}")
     if config["max_cached_workflows"] < 0:
         raise ValueError("max_cached_workflows must not be negative; 0 keeps no workflow in memory")
     for name in ("max_concurrent_workflow_tasks", "max_concurrent_workflow_task_polls"):

@@ -15,7 +15,7 @@ from outlast.api.enums.v1 import COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK
 from outlast.api.workflowservice.v1 import PollActivityTaskQueueResponse
 
 from ._activity_tasks import ActivityTasks
-from ._slots import Slots
+from ._slot_suppliers import Pool
 
 
 class EagerActivities:
@@ -28,7 +28,7 @@ class EagerActivities:
     """
 
     def __init__(
-        self, task_queue: str, types: Container[str | None], most: int, slots: Slots, activities: ActivityTasks
+        self, task_queue: str, types: Container[str | None], most: int, slots: Pool, activities: ActivityTasks
     ) -> None:
         self._task_queue = task_queue
         self._types = types

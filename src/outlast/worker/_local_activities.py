@@ -28,7 +28,7 @@ from outlast.vocab import retry
 
 from ._activity_tasks import ActivityTasks
 from ._local_attempt import TIMED_OUT, LocalAttempt, local_attempt
-from ._slots import Slots
+from ._slot_suppliers import ActivitySlot, Pool
 
 _CANCEL_REQUESTED = ActivityCancellationDetails(cancel_requested=True)
 _SHUTDOWN = ActivityCancellationDetails(worker_shutdown=True)
@@ -41,7 +41,7 @@ class LocalActivities:
         handing_over: the worker stops: workflow tasks are not to wait for local activities any longer.
     """
 
-    def __init__(self, worker: ActivityTasks, slots: Slots) -> None:
+    def __init__(self, worker: ActivityTasks, slots: Pool) -> None:
         self.worker = worker
         self.slots = slots
         self.handing_over = False
@@ -214,7 +214,8 @@ class _Execution:
         self._start_by = None
         attempt = self._attempt = local_attempt(self._all.worker, self.task, number, scheduled_at)
         running = self._all.begin(attempt)
-        running.add_done_callback(lambda _: self._all.slots.release())
+        self._all.slots.use(attempt, lambda: ActivitySlot(self.task.activity_type))
+        running.add_done_callback(lambda _: self._all.slots.done(attempt))
         limits = [(self._close_at, TIMEOUT_TYPE_SCHEDULE_TO_CLOSE)]
         if self.task.start_to_close_ns:
             limits.append((time.monotonic_ns() + self.task.start_to_close_ns, TIMEOUT_TYPE_START_TO_CLOSE))

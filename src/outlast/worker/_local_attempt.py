@@ -82,6 +82,8 @@ def local_attempt(worker: ActivityTasks, task: LocalTask, number: int, scheduled
         current_attempt_scheduled_time=timestamp(scheduled_at),
         started_time=timestamp(time.time_ns()),
         attempt=number,
+        # Nobody reports with it; activities in processes are told apart by it.
+        task_token=f"{task.run_id}/{task.seq}/{number}".encode(),
         retry_policy=task.retry_policy,
     )
     described.activity_type.name = task.activity_type

@@ -15,11 +15,13 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
+from outlast.api.taskqueue.v1 import PollerScalingDecision
 from outlast.service import RPCError, RPCStatusCode
 
 from ._backoff import POLL, POLL_THROTTLED
 from ._rate_limit import RateLimit
-from ._slots import Slots
+from ._scale import Scale
+from ._slot_suppliers import Pool
 
 logger = logging.getLogger("outlast.worker")
 
@@ -33,6 +35,8 @@ class PolledTask(Protocol):
 
     @property
     def task_token(self) -> bytes: ...
+    @property
+    def poller_scaling_decision(self) -> PollerScalingDecision: ...
 
 
 T = TypeVar("T", bound=PolledTask)
@@ -46,6 +50,7 @@ class Poller(Generic[T]):
         poll: makes one long poll.
         accept: takes over a task and its slot; returns at once.
         limit: of tasks per second; None for none.
+        scale: how many of the loops may poll; all of them without one.
     """
 
     def __init__(
@@ -53,15 +58,18 @@ class Poller(Generic[T]):
         what: str,
         poll: Callable[[], Awaitable[T]],
         accept: Callable[[T], None],
-        slots: Slots,
+        slots: Pool,
         limit: RateLimit | None = None,
+        scale: Scale | None = None,
     ) -> None:
         self._what = what
         self._poll = poll
         self._accept = accept
         self._slots = slots
         self._limit = limit
+        self._scale = scale
         self._failures = 0
+        self._loops = 0
 
     async def run(self) -> None:
         """One loop of polls, until it is cancelled. Run as many at a time as there may be open polls.
@@ -69,18 +77,22 @@ class Poller(Generic[T]):
         Raises:
             RuntimeError: polling cannot succeed; the cause says why.
         """
+        number, self._loops = self._loops, self._loops + 1
         while True:
+            if self._scale is not None:
+                await self._scale.turn(number)
             await self._slots.acquire()
             task: T | None = None
             try:
-                task = await self._next()
+                task = await self._next(number)
             finally:
                 if task is None:
                     self._slots.release()
-            self._accept(task)
+            if task is not None:
+                self._accept(task)
 
-    async def _next(self) -> T:
-        """Poll until there is a task."""
+    async def _next(self, number: int) -> T | None:
+        """Poll until there is a task; None when this loop is one too many."""
         hasty = 0
         while True:
             if self._limit is not None:
@@ -92,16 +104,25 @@ class Poller(Generic[T]):
                 self._give_back()
                 if error.status is not RPCStatusCode.DEADLINE_EXCEEDED:
                     await self._after_failure(error)
+                if self._is_too_many(number):
+                    return None
                 continue
             if self._failures:
                 logger.info("Polling %s works again", self._what)
                 self._failures = 0
+            if self._scale is not None:
+                self._scale.advise(task.poller_scaling_decision, empty=not task.task_token)
             if task.task_token:
                 return task
             self._give_back()
             hasty = hasty + 1 if time.monotonic_ns() - asked_at < _HASTE_NS else 0
             if hasty:
                 await asyncio.sleep(POLL.after(hasty, random.uniform(-1, 1)) / 1e9)
+            if self._is_too_many(number):
+                return None
+
+    def _is_too_many(self, number: int) -> bool:
+        return self._scale is not None and number >= self._scale.target
 
     async def _await_token(self, limit: RateLimit) -> None:
         wait = limit.take(time.monotonic_ns())
@@ -120,6 +141,8 @@ class Poller(Generic[T]):
         if error.status in _FATAL:
             raise RuntimeError(f"Polling {self._what} cannot succeed: {error.message}") from error
         self._failures += 1
+        if self._scale is not None and error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+            self._scale.back_off()
         backoff = POLL_THROTTLED if error.status is RPCStatusCode.RESOURCE_EXHAUSTED else POLL
         wait = backoff.after(self._failures, random.uniform(-1, 1))
         logger.warning(

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from typing import ClassVar
 
 
 class Slots:
     """A counter with waiters. For use in one event loop."""
 
     __slots__ = ("_free", "_waiters", "total")
+
+    kind: ClassVar[str] = "Fixed"
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -59,3 +63,10 @@ class Slots:
             else:
                 self._free += 1
         assert self._free <= self.total
+
+    def use(self, key: object, info: Callable[[], object]) -> None:
+        """A slot that was taken is used for ``key``; those that are only counted need no telling."""
+
+    def done(self, key: object) -> None:
+        """What the slot was used for has ended."""
+        self.release()

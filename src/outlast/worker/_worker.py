@@ -28,6 +28,8 @@ from ._config import Link, PollerBehavior, PollerBehaviorSimpleMaximum, WorkerCo
 from ._interceptor import Interceptor
 from ._plugin import Plugin
 from ._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from ._shared_state import SharedStateManager
+from ._tuning import WorkerTuner
 from .workflow_sandbox import SandboxedWorkflowRunner
 
 logger = logging.getLogger("outlast.worker")
@@ -63,7 +65,7 @@ class Worker:
         max_concurrent_activities: int | None = None,
         max_concurrent_local_activities: int | None = None,
         max_concurrent_nexus_tasks: int | None = None,
-        tuner: Any = None,
+        tuner: WorkerTuner | None = None,
         max_concurrent_workflow_task_polls: int | None = None,
         nonsticky_to_sticky_poll_ratio: float = 0.2,
         max_concurrent_activity_task_polls: int | None = None,
@@ -77,7 +79,7 @@ class Worker:
         graceful_shutdown_timeout: timedelta = timedelta(),
         plugin_shutdown_timeout: timedelta | None = timedelta(seconds=60),
         workflow_failure_exception_types: Sequence[type[BaseException]] = [],
-        shared_state_manager: Any = None,
+        shared_state_manager: SharedStateManager | None = None,
         debug_mode: bool = False,
         disable_eager_activity_execution: bool = False,
         on_fatal_error: Callable[[BaseException], Awaitable[None]] | None = None,
@@ -100,8 +102,9 @@ class Worker:
             task_queue: the one task queue that this worker serves.
             activities: decorated functions, bound methods, or instances of decorated classes.
             workflows: decorated classes.
-            activity_executor: thread pool for plain ``def`` activities. Without one the worker makes its own, with as
-                many threads as are needed and at most one per slot.
+            activity_executor: where plain ``def`` activities run: a pool of threads or, with ``shared_state_manager``,
+                of processes. Without one the worker makes its own threads, as many as are needed and at most one per
+                slot.
             plugins: besides those of the client; earlier ones wrap later ones.
             interceptors: besides those of the client; earlier ones are further out.
             identity: in histories and in the UI; the client's by default.
@@ -109,6 +112,7 @@ class Worker:
             max_concurrent_workflow_tasks: at a time; 100 by default.
             max_concurrent_activities: at a time; 100 by default.
             max_concurrent_local_activities: at a time; 100 by default.
+            tuner: where slots come from, instead of the numbers ``max_concurrent_*``.
             max_concurrent_workflow_task_polls: replaces ``workflow_task_poller_behavior``.
             nonsticky_to_sticky_poll_ratio: share of the workflow task polls that ask the common queue, and not the one
                 of this worker for the runs in its cache.
@@ -125,6 +129,7 @@ class Worker:
             graceful_shutdown_timeout: how long activities may go on when the worker stops; then they are cancelled.
             plugin_shutdown_timeout: how long the end of ``async with`` waits for plugins; None for as long as it takes.
             workflow_failure_exception_types: exceptions that fail a workflow instead of its task.
+            shared_state_manager: through which activities in other processes heartbeat and learn of cancellation.
             debug_mode: accepted for Temporal's programs: there is no deadlock detector that a debugger would upset.
             disable_eager_activity_execution: start no activity without a poll.
             on_fatal_error: awaited with the error that ends the worker, before it shuts down.
@@ -273,7 +278,7 @@ class Worker:
     async def _shut_down(self, polls: Sequence[asyncio.Task[None]]) -> None:
         grace = self._settings.graceful_shutdown
         logger.info("Beginning worker shutdown, will wait %s before cancelling activities", grace)
-        self._parts.stop()
+        await self._parts.stop()
         await self._sign_off()
         for poll in polls:
             poll.cancel()

@@ -25,7 +25,7 @@ from outlast.service import RPCError
 from outlast.vocab.times import duration, timestamp
 
 from ._config import Link, Settings
-from ._slots import Slots
+from ._slot_suppliers import Pool
 
 logger = logging.getLogger("outlast.worker")
 
@@ -48,7 +48,7 @@ class WorkerHeartbeats:
         *,
         interval: timedelta | None,
         sdk: tuple[str, str],
-        slots: Mapping[str, Slots],
+        slots: Mapping[str, Pool],
         cached: Callable[[], int],
         plugins: list[str],
     ) -> None:
@@ -118,7 +118,7 @@ class WorkerHeartbeats:
                 WorkerSlotsInfo(
                     current_available_slots=slots.total - slots.used,
                     current_used_slots=slots.used,
-                    slot_supplier_kind="Fixed",
+                    slot_supplier_kind=slots.kind,
                 )
             )
         return heartbeat

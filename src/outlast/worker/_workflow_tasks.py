@@ -21,7 +21,7 @@ from outlast.service import ServiceClient
 
 from ._config import Link, Settings
 from ._poller import Poller
-from ._slots import Slots
+from ._slot_suppliers import Pool, WorkflowTaskSlot
 from ._workflow_answers import WorkflowAnswers, described
 
 logger = logging.getLogger("outlast.worker")
@@ -36,12 +36,14 @@ class WorkflowTasks:
         slots: shown in the worker's heartbeats.
     """
 
-    def __init__(self, settings: Settings, link: Link, answers: WorkflowAnswers) -> None:
+    def __init__(
+        self, settings: Settings, link: Link, answers: WorkflowAnswers, slots: Pool, sticky_slots: Pool
+    ) -> None:
         self._settings = settings
         self._link = link
         self._answers = answers
-        self.slots = Slots(settings.workflow_slots)
-        self._waiting: dict[str, deque[Task]] = {}
+        self.slots, self._sticky_slots = slots, sticky_slots
+        self._waiting: dict[str, deque[tuple[Task, Pool]]] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._promised: set[asyncio.Future[None]] = set()
         self._registered_with: ServiceClient | None = None
@@ -88,9 +90,15 @@ class WorkflowTasks:
         """One coroutine function per poll that may be open at a time."""
         settings = self._settings
         name = f"workflow tasks of {settings.task_queue!r} in namespace {settings.namespace!r}"
-        normal = Poller(name, self._poll(sticky=False), self._accept, self.slots)
-        sticky = Poller(f"this worker's own {name}", self._poll(sticky=True), self._accept, self.slots)
-        return [normal.run] * settings.normal_polls + [sticky.run] * settings.sticky_polls
+        normal = Poller(name, self._poll(sticky=False), self._accept, self.slots, scale=settings.normal_scale.make())
+        sticky = Poller(
+            f"this worker's own {name}",
+            self._poll(sticky=True),
+            self._accept_sticky,
+            self._sticky_slots,
+            scale=settings.sticky_scale.make(),
+        )
+        return [normal.run] * settings.normal_scale.loops + [sticky.run] * settings.sticky_scale.loops
 
     def _poll(self, *, sticky: bool) -> Callable[[], Awaitable[Task]]:
         settings = self._settings
@@ -103,18 +111,25 @@ class WorkflowTasks:
         return lambda: self._link.service.poll_workflow_task_queue(request)
 
     def _accept(self, task: Task) -> None:
+        self._take(task, self.slots, is_sticky=False)
+
+    def _accept_sticky(self, task: Task) -> None:
+        self._take(task, self._sticky_slots, is_sticky=True)
+
+    def _take(self, task: Task, slots: Pool, *, is_sticky: bool) -> None:
         """Take over a task and its slot."""
+        slots.use(task, lambda: WorkflowTaskSlot(task.workflow_type.name, is_sticky))
         run_id = task.workflow_execution.run_id
         waiting = self._waiting.get(run_id)
         if waiting is not None:
-            waiting.append(task)
+            waiting.append((task, slots))
             return
         self._waiting[run_id] = deque()
-        work = asyncio.get_running_loop().create_task(self._work(run_id, task))
+        work = asyncio.get_running_loop().create_task(self._work(run_id, task, slots))
         self._working.add(work)
         work.add_done_callback(self._working.discard)
 
-    async def _work(self, run_id: str, task: Task) -> None:
+    async def _work(self, run_id: str, task: Task, slots: Pool) -> None:
         """Work on a run until it has no task left here."""
         waiting = self._waiting[run_id]
         while True:
@@ -126,11 +141,11 @@ class WorkflowTasks:
                 # A bug of ours must not end the worker: the server times the task out and hands it out again.
                 logger.exception("Workflow task of %s was dropped; this is a bug in outlast", described(task))
             finally:
-                self.slots.release()
+                slots.done(task)
             if not waiting:
                 del self._waiting[run_id]
                 return
-            task = waiting.popleft()
+            task, slots = waiting.popleft()
 
     def stop(self) -> None:
         """The worker was told to stop: completions ask for nothing further."""
