@@ -11,7 +11,7 @@ from stores import OPENERS, change, key, opened, visible
 
 from outlast.storage.errors import BadPageToken, Conflict, StorageClosed
 from outlast.storage.listing import And, Column, Condition, Filter, Op, Or, Order
-from outlast.storage.port import CurrentRow, Record, RunKey, Storage
+from outlast.storage.port import CurrentRow, Record, RunKey, Setting, Storage
 
 
 @pytest.fixture(params=list(OPENERS))
@@ -369,6 +369,25 @@ async def test_a_namespace_changes_only_as_expected(store: Storage) -> None:
     with pytest.raises(Conflict, match="id of namespace 'shop': expected n2, found n1"):
         await store.put_namespace("n2", "shop", b"two", None)
     assert await store.namespaces() == [b"one"]
+
+
+async def test_settings_are_kept_per_kind_namespace_and_name(store: Storage) -> None:
+    assert await store.settings("limit") == []
+    for setting in (
+        Setting("n2", "a", b"1"),
+        Setting("n1", "b", b"2"),
+        Setting("n1", "a", b"3"),
+        Setting("n1", "a", b"4"),
+    ):
+        await store.put_setting("limit", setting)
+    await store.put_setting("other", Setting("n1", "a", b"5"))
+    kept = [Setting("n1", "a", b"4"), Setting("n1", "b", b"2"), Setting("n2", "a", b"1")]
+    assert await store.settings("limit") == kept
+    await store.put_setting("limit", Setting("n1", "b", b""))
+    await store.put_setting("limit", Setting("n3", "x", b""))
+    assert await store.settings("limit") == [kept[0], kept[2]]
+    await store.delete_namespace("n1")
+    assert await store.settings("limit") == [kept[2]] and await store.settings("other") == []
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------

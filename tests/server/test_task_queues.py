@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from outlast.api.enums import v1 as e
 from outlast.api.worker.v1 import WorkerHeartbeat
 from outlast.server.clock import WallClock
 from outlast.server.node import Node
+from outlast.server.task_queues import QueueId, TaskOffer
 from outlast.storage.memory import MemoryStorage
+from outlast.storage.port import RunKey
+from outlast.storage.sqlite import SqliteStorage
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, NotFound, Unimplemented
 
@@ -118,6 +122,60 @@ async def test_a_queue_has_one_partition(node: Node) -> None:
     assert [each.owner_host_name for each in partitions.activity_task_queue_partitions] == [node.process]
     with pytest.raises(InvalidArgument, match="task_queue is empty"):
         await call(node, "DescribeTaskQueue", namespace="shop")
+
+
+ACTIVITY = e.TASK_QUEUE_TYPE_ACTIVITY
+
+
+async def limit(node: Node, rate: float | None, **fields: Any) -> Any:
+    update = (
+        {"reason": "too hot"} if rate is None else {"reason": "too hot", "rate_limit": {"requests_per_second": rate}}
+    )
+    fields = {"task_queue_type": ACTIVITY, "update_queue_rate_limit": update} | fields
+    return await call(node, "UpdateTaskQueueConfig", namespace="shop", task_queue="orders", identity="me", **fields)
+
+
+async def test_an_operators_rate_limit_holds_tasks_back_and_survives_a_restart(tmp_path: Path) -> None:
+    node = await Node.open(SqliteStorage.open(tmp_path / "outlast.db"), namespaces=("shop",))
+    config = (await limit(node, 0)).config.queue_rate_limit
+    assert (config.metadata.reason, config.metadata.update_identity) == ("too hot", "me")
+    await node.close()
+    node = await Node.open(SqliteStorage.open(tmp_path / "outlast.db"), namespaces=("shop",))
+    described = await describe(node, task_queue_type=ACTIVITY, report_config=True)
+    assert described.config.queue_rate_limit == config
+    limited = described.effective_rate_limit
+    assert (limited.requests_per_second, limited.rate_limit_source) == (0, e.RATE_LIMIT_SOURCE_API)
+    queue_id = QueueId(node.namespaces.id_of("shop"), "orders", "activity")
+    offer = TaskOffer(RunKey(queue_id.namespace_id, "order-1", "run-1"), 5, 1)
+    node.queues.offer(queue_id, offer)
+    now = node.clock.now()
+    assert await node.queues.poll(queue_id, now + 1_000_000) is None, "0 lets nothing out"
+    waiting = asyncio.ensure_future(node.queues.poll(queue_id, now + 60_000_000_000))
+    await asyncio.sleep(0)
+    await limit(node, None)
+    assert await waiting == offer, "who waits is served when the limit is lifted"
+    described = await describe(node, task_queue_type=ACTIVITY, report_config=True)
+    assert not described.HasField("effective_rate_limit")
+    assert not described.config.queue_rate_limit.HasField("rate_limit")
+    await node.close()
+
+
+@pytest.mark.parametrize(
+    ("rate", "fields", "error", "message"),
+    [
+        (-1, {}, InvalidArgument, "is not 0 or more tasks per second"),
+        (float("nan"), {}, InvalidArgument, "is not 0 or more tasks per second"),
+        (1, {"task_queue_type": e.TASK_QUEUE_TYPE_WORKFLOW}, InvalidArgument, "only activity task queues"),
+        (1, {"update_queue_rate_limit": {"reason": "x" * 1001}}, InvalidArgument, "longer than 1000 characters"),
+        (1, {"unset_fairness_weight_overrides": ["k"]}, Unimplemented, "fairness keys"),
+    ],
+)
+async def test_what_no_queue_can_be_limited_to(
+    node: Node, rate: float, fields: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        await limit(node, rate, **fields)
+    assert not (await describe(node, task_queue_type=ACTIVITY, report_config=True)).config.ByteSize()
 
 
 # -- workers -----------------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class Node:
         self.process = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         """Names this engine process in the attempts that its own worker runs."""
         self.namespaces = Namespaces(storage)
-        self.queues = TaskQueues(self.wall)
+        self.queues = TaskQueues(self.wall, storage)
         self.workers = Workers(self.wall)
         self.timers = Timers(clock, self._on_due)
         keep_ns = self.namespaces.retention_ns if self.stillness is None else _never
@@ -88,6 +88,7 @@ class Node:
 
         node = cls(storage, clock or WallClock(), HANDLERS)
         await node.namespaces.load()
+        await node.queues.settings.load()
         for name in namespaces:
             await node.namespaces.ensure(name)
         # A clock that jumps has to know the next deadline, however far away it is.

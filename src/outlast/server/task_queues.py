@@ -10,9 +10,10 @@ import msgspec
 
 from outlast.engine.matching.pollers import Pollers, PollerSeen
 from outlast.engine.matching.queue import TaskQueue
-from outlast.storage.port import RunKey
+from outlast.storage.port import RunKey, Storage
 
 from .clock import Alarm, Clock
+from .queue_settings import QueueSettings
 
 STICKY_UNAVAILABLE_NS = 10_000_000_000
 """A sticky queue that nobody has polled for this long is taken for dead (rule 3.4.12)."""
@@ -50,12 +51,24 @@ Poller: TypeAlias = "asyncio.Future[Offer | None]"
 class TaskQueues:
     """All queues of a node."""
 
-    __slots__ = ("_alarms", "_clock", "_closed", "_pollers", "_queues", "on_wait", "waiting")
+    __slots__ = (
+        "_alarms",
+        "_clock",
+        "_closed",
+        "_operator_rates",
+        "_pollers",
+        "_queues",
+        "on_wait",
+        "settings",
+        "waiting",
+    )
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, storage: Storage) -> None:
         self._clock = clock
+        self.settings = QueueSettings(storage, lambda queue, rate: self._limit_by_operator(QueueId(*queue), rate))
         self._queues: dict[QueueId, TaskQueue[Offer, Poller]] = {}
         self._pollers: dict[QueueId, Pollers] = {}
+        self._operator_rates: dict[QueueId, float] = {}
         self._alarms: dict[QueueId, Alarm] = {}
         self._closed = False
         self.waiting = 0
@@ -113,6 +126,7 @@ class TaskQueues:
         queue = self._queues.get(queue_id)
         if queue is None:
             queue = self._queues[queue_id] = TaskQueue()
+            queue.limit_rate_by_operator(self._operator_rates.get(queue_id))
         return queue
 
     def _match(self, queue_id: QueueId, queue: TaskQueue[Offer, Poller]) -> None:
@@ -133,6 +147,19 @@ class TaskQueues:
     def limit_rate(self, queue_id: QueueId, tasks_per_second: float | None) -> None:
         """Set what the worker's poll asks for: at most so many tasks per second from this queue."""
         self._queue(queue_id).limit_rate(tasks_per_second)
+
+    def _limit_by_operator(self, queue_id: QueueId, tasks_per_second: float | None) -> None:
+        """Set the operator's limit, which outlives the queue; None lifts it."""
+        if tasks_per_second is None:
+            self._operator_rates.pop(queue_id, None)
+        else:
+            self._operator_rates[queue_id] = tasks_per_second
+        queue = self._queue(queue_id)
+        queue.limit_rate_by_operator(tasks_per_second)
+        alarm = self._alarms.pop(queue_id, None)
+        if alarm is not None:
+            alarm.cancel()
+        self._match(queue_id, queue)
 
     def served(self, queue_id: QueueId) -> bool:
         """Whether somebody polls this queue, or did a moment ago."""
@@ -155,6 +182,7 @@ class TaskQueues:
         for queue_id in [queue_id for queue_id in self._queues if queue_id.namespace_id == namespace_id]:
             self.shut(queue_id)
             self._pollers.pop(queue_id, None)
+        self.settings.forget_namespace(namespace_id)
 
     def sweep(self) -> None:
         """Forget queues that nobody has used for minutes."""
@@ -168,7 +196,7 @@ class TaskQueues:
     def describe(self, queue_id: QueueId) -> tuple[TaskQueue[Offer, Poller], list[tuple[int, PollerSeen]]]:
         """A queue as it is, and who polled it in the last minutes; an empty one for a name that nobody used."""
         pollers = self._pollers.get(queue_id)
-        return self._queues.get(queue_id) or TaskQueue(), pollers.recent(self._clock.now()) if pollers else []
+        return self._queue(queue_id), pollers.recent(self._clock.now()) if pollers else []
 
     def close(self) -> None:
         """End every poll that waits, with nothing."""

@@ -30,7 +30,7 @@ from outlast.storage.listing import (
     read_token,
     token,
 )
-from outlast.storage.port import Commit, Record, Statistics
+from outlast.storage.port import Commit, Record, Setting, Statistics
 from outlast.storage.rows import RunKey, VisibilityRow
 from outlast.vocab.filters import holds
 
@@ -54,6 +54,8 @@ class MemoryStorage:
         self._runs: dict[RunKey, _Run] = {}
         self._current: dict[tuple[str, str], str] = {}
         self._namespaces: dict[str, tuple[str, bytes]] = {}
+        self._settings: dict[tuple[str, str, str], bytes] = {}
+        """Kind, namespace id, name -> data."""
         self._closed = False
 
     # -- writing -------------------------------------------------------------------------------------------------
@@ -107,6 +109,16 @@ class MemoryStorage:
         """Forget a namespace, see Storage.delete_namespace."""
         self._check_open()
         self._namespaces.pop(namespace_id, None)
+        self._settings = {key: data for key, data in self._settings.items() if key[1] != namespace_id}
+        self._count()
+
+    async def put_setting(self, kind: str, setting: Setting) -> None:
+        """Keep a setting, see Storage.put_setting."""
+        self._check_open()
+        key = (kind, setting.namespace_id, setting.name)
+        self._settings.pop(key, None)
+        if setting.data:
+            self._settings[key] = setting.data
         self._count()
 
     def _version(self, key: RunKey) -> int:
@@ -161,6 +173,11 @@ class MemoryStorage:
         """Every namespace, see Storage.namespaces."""
         self._check_open()
         return [data for _, data in sorted(self._namespaces.values())]
+
+    async def settings(self, kind: str) -> list[Setting]:
+        """What operators have set, see Storage.settings."""
+        self._check_open()
+        return [Setting(*key[1:], data) for key, data in sorted(self._settings.items()) if key[0] == kind]
 
     # -- lists ---------------------------------------------------------------------------------------------------
 

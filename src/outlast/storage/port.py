@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from outlast.storage.listing import BY_CLOSE_TIME, Filter, Indexed, Order, Page
 from outlast.storage.rows import RunKey, VisibilityRow
 
-__all__ = ["Commit", "CurrentRow", "Record", "RunKey", "Statistics", "Storage", "VisibilityRow"]
+__all__ = ["Commit", "CurrentRow", "Record", "RunKey", "Setting", "Statistics", "Storage", "VisibilityRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,14 @@ class Record(NamedTuple):
 
     version: int
     snapshot: bytes
+
+
+class Setting(NamedTuple):
+    """What an operator has set in a namespace."""
+
+    namespace_id: str
+    name: str
+    data: bytes
 
 
 @dataclass(slots=True)
@@ -164,7 +172,13 @@ class Storage(Protocol):
         """
 
     async def delete_namespace(self, namespace_id: str) -> None:
-        """Forget a namespace's name and data; durable on return. Does nothing for one that is not there."""
+        """Forget a namespace's name, data and settings; durable on return. Does nothing for one that is not there."""
+
+    async def settings(self, kind: str) -> list[Setting]:
+        """What operators have set, of one kind, by namespace id and name."""
+
+    async def put_setting(self, kind: str, setting: Setting) -> None:
+        """Keep a setting in place of the one with its namespace and name; empty data removes it. Durable on return."""
 
     async def close(self) -> None:
         """Wait for the commits that were handed over, then let go of everything. Later commits are StorageClosed."""

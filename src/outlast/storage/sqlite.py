@@ -24,7 +24,7 @@ from outlast.storage.errors import StorageClosed
 from outlast.storage.file_lock import FileLock
 from outlast.storage.group_commit import GroupCommit
 from outlast.storage.listing import BY_CLOSE_TIME, Filter, Order, Page
-from outlast.storage.port import Commit, Record, Statistics
+from outlast.storage.port import Commit, Record, Setting, Statistics
 from outlast.storage.rows import RunKey
 from outlast.storage.sqlite_rows import Reader, Writer
 
@@ -94,6 +94,10 @@ class SqliteStorage:
         """Forget a namespace, see Storage.delete_namespace."""
         await self._group.submit(partial(self._writer.delete_namespace, namespace_id), 0)
 
+    async def put_setting(self, kind: str, setting: Setting) -> None:
+        """Keep a setting, see Storage.put_setting."""
+        await self._group.submit(partial(self._writer.put_setting, kind, setting), len(setting.data))
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     async def load(self, key: RunKey) -> Record | None:
@@ -113,6 +117,10 @@ class SqliteStorage:
     ) -> list[tuple[int, RunKey]]:
         """Runs that want attention, see Storage.due."""
         return self._read().due(after, until, limit, cursor)
+
+    async def settings(self, kind: str) -> list[Setting]:
+        """What operators have set, see Storage.settings."""
+        return self._read().settings(kind)
 
     async def namespaces(self) -> list[bytes]:
         """Every namespace, see Storage.namespaces."""

@@ -16,7 +16,7 @@ import apsw
 
 from outlast.storage.conflicts import check, check_namespace
 from outlast.storage.listing import OPEN, Indexed
-from outlast.storage.port import Commit, Record
+from outlast.storage.port import Commit, Record, Setting
 from outlast.storage.rows import RunKey, VisibilityRow
 from outlast.storage.sqlite_connection import errors, spares_others, translated
 
@@ -29,6 +29,15 @@ _NAMESPACE_DATA = "SELECT data FROM namespaces WHERE namespace_id = ?"
 _NAMESPACE_NAMED = "SELECT namespace_id FROM namespaces WHERE name = ?"
 _SET_NAMESPACE = "UPDATE namespaces SET name = ?, data = ? WHERE namespace_no = ?"
 _FORGET_NAMESPACE = "UPDATE namespaces SET name = NULL, data = NULL WHERE namespace_id = ?"
+_FORGET_SETTINGS = (
+    "DELETE FROM settings WHERE namespace_no = (SELECT namespace_no FROM namespaces WHERE namespace_id = ?)"
+)
+_SET_SETTING = "INSERT OR REPLACE INTO settings (kind, namespace_no, name, data) VALUES (?, ?, ?, ?)"
+_REMOVE_SETTING = "DELETE FROM settings WHERE kind = ? AND namespace_no = ? AND name = ?"
+_SETTINGS = (
+    "SELECT n.namespace_id, s.name, s.data FROM settings s CROSS JOIN namespaces n ON n.namespace_no = s.namespace_no"
+    " WHERE s.kind = ? ORDER BY n.namespace_id, s.name"
+)
 _NAMESPACES = "SELECT data FROM namespaces WHERE data IS NOT NULL ORDER BY name"
 
 _FIND_RUN = (
@@ -212,6 +221,15 @@ class Writer:
     def delete_namespace(self, namespace_id: str) -> None:
         """Forget a namespace; its number stays."""
         self._execute(_FORGET_NAMESPACE, (namespace_id,))
+        self._execute(_FORGET_SETTINGS, (namespace_id,))
+
+    def put_setting(self, kind: str, setting: Setting) -> None:
+        """Write a setting, or remove it when it has no data."""
+        named = (kind, self._namespace_no(setting.namespace_id), setting.name)
+        if setting.data:
+            self._execute(_SET_SETTING, (*named, setting.data))
+        else:
+            self._execute(_REMOVE_SETTING, named)
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -297,3 +315,7 @@ class Reader:
     def namespaces(self) -> list[bytes]:
         """The data of every namespace."""
         return [data for (data,) in self.rows(_NAMESPACES, ())]
+
+    def settings(self, kind: str) -> list[Setting]:
+        """What operators have set."""
+        return [Setting(*each) for each in self.rows(_SETTINGS, (kind,))]

@@ -159,6 +159,8 @@ QUERY_WAIT_NS: Final = 20 * _SECOND
 WORKER_REGISTRY_NS: Final = 5 * _MINUTE
 """A worker is listed so long after its last heartbeat (3.10.3)."""
 
+REASON_CHARACTERS_MAX: Final = 1000
+"""Why an operator set a limit."""
 POLLERS_REMEMBERED_MAX: Final = 1000
 """Identities of one task queue: ours, for memory."""
 WORKERS_REMEMBERED_MAX: Final = 10_000

@@ -70,6 +70,7 @@ _WORKFLOW: Mapping[str, Handler] = {
     "CountWorkers": worker.count,
     "DescribeWorker": worker.describe,
     "DescribeTaskQueue": task_queue.describe,
+    "UpdateTaskQueueConfig": task_queue.update_config,
     "ListTaskQueuePartitions": task_queue.list_partitions,
     "PollActivityTaskQueue": activity.poll,
     "RecordActivityTaskHeartbeat": activity.heartbeat,

@@ -1,8 +1,8 @@
-"""Task queues as operators see them: who polls, what waits, how fast it goes.
+"""Task queues as operators see and set them: who polls, what waits, how fast it goes and may go.
 
 One partition, which is the queue itself.
 
-Source: DescribeTaskQueue, ListTaskQueuePartitions; rule 3.10.3.
+Source: DescribeTaskQueue, ListTaskQueuePartitions, UpdateTaskQueueConfig; rule 3.10.3.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from outlast.api.common.v1 import WorkerVersionCapabilities
 from outlast.api.deployment.v1 import WorkerDeploymentOptions
 from outlast.api.enums import v1 as _e
 from outlast.api.taskqueue.v1 import (
+    ConfigMetadata,
     PollerInfo,
+    TaskQueueConfig,
     TaskQueuePartitionMetadata,
     TaskQueueStats,
     TaskQueueStatus,
@@ -27,9 +29,12 @@ from outlast.api.workflowservice.v1 import (
     ListTaskQueuePartitionsResponse,
     PollActivityTaskQueueRequest,
     PollWorkflowTaskQueueRequest,
+    UpdateTaskQueueConfigRequest,
+    UpdateTaskQueueConfigResponse,
 )
 from outlast.engine.matching.pollers import PollerSeen
 from outlast.engine.matching.queue import Backlog
+from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, Unimplemented
 from outlast.vocab.times import duration, timestamp
 
@@ -81,7 +86,12 @@ async def describe(node: Node, request: DescribeTaskQueueRequest, context: CallC
         response.task_queue_status.CopyFrom(
             TaskQueueStatus(backlog_count_hint=queue.waiting, rate_per_second=queue.worker_rate or 0.0)
         )
-    if queue.worker_rate is not None:
+    if request.report_config:
+        response.config.CopyFrom(node.queues.settings.get(queue_id))
+    if queue.operator_rate is not None:
+        response.effective_rate_limit.requests_per_second = queue.operator_rate
+        response.effective_rate_limit.rate_limit_source = _e.RATE_LIMIT_SOURCE_API
+    elif queue.worker_rate is not None:
         response.effective_rate_limit.requests_per_second = queue.worker_rate
         response.effective_rate_limit.rate_limit_source = _e.RATE_LIMIT_SOURCE_WORKER
     return response
@@ -109,6 +119,47 @@ def _enhanced(node: Node, namespace_id: str, request: DescribeTaskQueueRequest) 
             versions.setdefault(build_id, TaskQueueVersionInfo()).types_info[type_].CopyFrom(info)
     shown = {build: info for build, info in versions.items() if wanted is None or build in wanted}
     return DescribeTaskQueueResponse(versions_info=shown)
+
+
+async def update_config(
+    node: Node, request: UpdateTaskQueueConfigRequest, context: CallContext
+) -> UpdateTaskQueueConfigResponse:
+    """Limit the rate of an activity task queue, or lift the limit; the limit wins over the workers'."""
+    required("UpdateTaskQueueConfig", task_queue=request.task_queue)
+    subject = f"task queue {request.task_queue!r}"
+    queue_id = _queue_id(node.namespaces.id_of(request.namespace), request.task_queue, request.task_queue_type)
+    if (
+        request.HasField("update_fairness_key_rate_limit_default")
+        or request.set_fairness_weight_overrides
+        or request.unset_fairness_weight_overrides
+    ):
+        raise Unimplemented(f"{subject}: limits and weights of fairness keys are not built in this version of outlast")
+    config = TaskQueueConfig()
+    config.CopyFrom(node.queues.settings.get(queue_id))
+    if request.HasField("update_queue_rate_limit"):
+        if queue_id.kind != "activity":
+            raise InvalidArgument(f"{subject}: only activity task queues have a rate limit; give the type activity")
+        _limit(subject, request, config, node.clock.now())
+        await node.queues.settings.put(queue_id, config)
+    return UpdateTaskQueueConfigResponse(config=config)
+
+
+def _limit(subject: str, request: UpdateTaskQueueConfigRequest, config: TaskQueueConfig, now: int) -> None:
+    update = request.update_queue_rate_limit
+    rate = update.rate_limit.requests_per_second
+    if not 0 <= rate < float("inf"):
+        raise InvalidArgument(
+            f"{subject}: the rate limit {rate} is not 0 or more tasks per second; leave it out for none"
+        )
+    if len(update.reason) > limits.REASON_CHARACTERS_MAX:
+        raise InvalidArgument(f"{subject}: the reason is longer than {limits.REASON_CHARACTERS_MAX} characters")
+    limit = config.queue_rate_limit
+    limit.ClearField("rate_limit")
+    if update.HasField("rate_limit"):
+        limit.rate_limit.CopyFrom(update.rate_limit)
+    limit.metadata.CopyFrom(
+        ConfigMetadata(reason=update.reason, update_identity=request.identity, update_time=timestamp(now))
+    )
 
 
 async def list_partitions(
