@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from both_ways import replay_both_ways
 from stage import MINUTE, MS, Stage
 
 from outlast import workflow
@@ -420,3 +421,38 @@ async def test_pending_children_are_described(stage: Stage) -> None:
         assert pending.parent_close_policy == e.PARENT_CLOSE_POLICY_TERMINATE
         await child.signal(Child.end, "end")
         await handle.result()
+
+
+@pytest.mark.parametrize(
+    ("ending", "options"),
+    [
+        ("end", {}),
+        ("fail", {}),
+        ("fail once", {"attempts": 2}),
+        ("again", {}),
+        ("", {"run_timeout_ms": 50}),
+        ("x", {"cancel_before_start": True}),
+    ],
+)
+async def test_a_parent_replays_in_both_sdks(stage: Stage, ending: str, options: dict[str, Any]) -> None:
+    async with stage.worker(*WORKFLOWS):
+        handle = await stage.start(Parent.run, stage.id(), ending, options)
+        await handle.result()
+    await replay_both_ways(stage, handle, __file__, "Parent")
+
+
+async def test_what_a_parent_asks_of_its_child_replays_in_both_sdks(stage: Stage) -> None:
+    async with stage.worker(*WORKFLOWS):
+        told = await stage.start(Parent.run, stage.id(), "", {}, start_signal="tell_child", start_signal_args=["x"])
+        await told.result()
+        child_id = stage.id()
+        cancelled = await stage.start(Parent.run, child_id, "", {"cancel": "WAIT_CANCELLATION_COMPLETED"})
+        await child_of(stage, cancelled, child_id)
+        await cancelled.signal(Parent.cancel_child)
+        await cancelled.signal(Parent.end)
+        await cancelled.result()
+        batch = await stage.start(BatchProcessingWorkflow.run, ["a", "b"], stage.id())
+        await batch.result()
+    for handle in (told, cancelled):
+        await replay_both_ways(stage, handle, __file__, "Parent")
+    await replay_both_ways(stage, batch, __file__, "BatchProcessingWorkflow")

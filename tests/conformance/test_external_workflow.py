@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from both_ways import replay_both_ways
 from hand import Hand
 from stage import Stage
 
@@ -99,6 +100,18 @@ async def test_nobody_there(stage: Stage, kind: str, message: str) -> None:
         own_id = stage.id()
         assert await stage.execute(Sender.run, kind, own_id, None, ["x"], id=own_id) == message
         await target.terminate()
+
+
+@pytest.mark.parametrize("kind", ["signal", "cancel"])
+async def test_a_sender_replays_in_both_sdks(stage: Stage, kind: str) -> None:
+    async with stage.worker(Target, Sender):
+        target = await stage.start(Target.run)
+        sent = await stage.start(Sender.run, kind, target.id, None, ["a", "end"])
+        refused = await stage.start(Sender.run, kind, stage.id(), None, ["a"])
+        await sent.result()
+        await refused.result()
+    for handle in (sent, refused):
+        await replay_both_ways(stage, handle, __file__, "Sender")
 
 
 async def test_a_request_without_a_target_fails_the_task(stage: Stage) -> None:
