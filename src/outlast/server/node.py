@@ -212,7 +212,7 @@ class Node:
         if draft.changed:
             await self.runs.commit(run, draft)
         else:
-            self.timers.set(key, due.next_deadline(run.state))
+            self.runs.plan(run)
 
     async def _sweep(self) -> None:
         """Move the horizon of the timers, and forget unused queues."""
@@ -254,7 +254,7 @@ class Node:
             if draft.changed:
                 await self.runs.commit(run, draft)
             self._on_effects(run, due.outstanding(run.state))
-            self.timers.set(key, due.next_deadline(run.state))
+            self.runs.plan(run)
         await self._fetch_deadlines(now)
 
     # -- queries -------------------------------------------------------------------------------------------------

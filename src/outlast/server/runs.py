@@ -188,11 +188,15 @@ class Runs:
         """Keep a draft that recorded nothing and promises nothing, without a commit."""
         assert not draft.events
         run.state = draft.state
-        self._timers.set(run.key, due.next_deadline(run.state))
+        self.plan(run)
         if draft.effects:
             self._on_effects(run, draft.effects)
         if self.on_change is not None:
             self.on_change(run)
+
+    def plan(self, run: Run) -> None:
+        """Have the run looked at when it next wants attention."""
+        self._timers.set(run.key, due.next_deadline(run.state), stored=not due.has_open_work(run.state))
 
     def commit(self, run: Run, draft: Draft, *, replaced: tuple[Run, Draft] | None = None) -> asyncio.Future[None]:
         """Keep a draft and hand it to storage, in one commit with the run that follows it.
@@ -252,7 +256,7 @@ class Runs:
         expected = run.version
         run.version += 1
         run.tail.extend(outcome.events)
-        self._timers.set(run.key, outcome.deadline)
+        self._timers.set(run.key, outcome.deadline, stored=outcome.wake_at == outcome.deadline)
         current = None
         if expected == 0:
             current = CurrentRow(run.key.run_id, run.replaces)

@@ -1,6 +1,8 @@
 """The runs' deadlines, one per run: sleeps until the earliest and reports the runs that are due.
 
 Only deadlines within the horizon are held in memory; the rest lies in storage and is fetched when its time comes near.
+A run with open work is the exception: for a restarted server its row in storage says "at once", so that the sweep would
+not find its deadline there.
 """
 
 from __future__ import annotations
@@ -28,9 +30,13 @@ class Timers:
         self.horizon_at = 0
         """Deadlines after this instant are left to storage."""
 
-    def set(self, key: RunKey, at: int | None) -> None:
-        """Make ``at`` the run's deadline; None takes it away."""
-        if at is None or at > self.horizon_at:
+    def set(self, key: RunKey, at: int | None, *, stored: bool = True) -> None:
+        """Make ``at`` the run's deadline; None takes it away.
+
+        Args:
+            stored: storage has this very instant for the run, so that a far one may be left to it.
+        """
+        if at is None or (stored and at > self.horizon_at):
             self._wanted.pop(key, None)
             return
         if self._wanted.get(key) == at:

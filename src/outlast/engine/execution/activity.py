@@ -296,9 +296,11 @@ def on_cancel_requested(state: ExecutionState, event: HistoryEvent) -> None:
 
 
 def on_closed(state: ExecutionState, event: HistoryEvent) -> None:
-    activity = state.activities.pop(CLOSING_SCHEDULED_ID[event.event_type](event), None)
-    if activity is not None:
-        state.activity_ids.pop(activity.activity_id, None)
+    scheduled_event_id = CLOSING_SCHEDULED_ID[event.event_type](event)
+    activity = state.activities.pop(scheduled_event_id, None)
+    # A closing event that waited in the buffer stands behind the events of an activity that has taken over the id.
+    if activity is not None and state.activity_ids.get(activity.activity_id) == scheduled_event_id:
+        del state.activity_ids[activity.activity_id]
 
 
 def on_attempt_started(state: ExecutionState, scheduled_event_id: int, how: tuple[int, str, str, str]) -> None:

@@ -117,11 +117,20 @@ def on_started(state: ExecutionState, event: HistoryEvent) -> None:
 
 
 def on_fired(state: ExecutionState, event: HistoryEvent) -> None:
-    state.timers.pop(event.timer_fired_event_attributes.timer_id, None)
+    attributes = event.timer_fired_event_attributes
+    _drop(state, attributes.timer_id, attributes.started_event_id)
 
 
 def on_canceled(state: ExecutionState, event: HistoryEvent) -> None:
-    state.timers.pop(event.timer_canceled_event_attributes.timer_id, None)
+    attributes = event.timer_canceled_event_attributes
+    _drop(state, attributes.timer_id, attributes.started_event_id)
+
+
+def _drop(state: ExecutionState, timer_id: str, started_event_id: int) -> None:
+    """Forget a timer, but not one that took over its id while the event of its end waited in the buffer."""
+    timer = state.timers.get(timer_id)
+    if timer is not None and timer.started_event_id == started_event_id:
+        del state.timers[timer_id]
 
 
 def on_fire_taken_back(state: ExecutionState, index: int, _: None) -> None:
