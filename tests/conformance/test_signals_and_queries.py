@@ -83,7 +83,11 @@ async def test_signals_arrive_in_order_and_unknown_ones_go_to_the_dynamic_handle
     await handle.signal("who knows", args=[1, 2])
     async with stage.worker(Ledger):
         await handle.signal("slow-note", "x")
-        await stage.until_event(handle, "TimerFired")
+
+        async def noted() -> bool:
+            return bool(await handle.query(Ledger.count) == 7)
+
+        await stage.until(noted)
         await handle.signal(Ledger.stop)
         assert await handle.result() == [0, 1, 2, 3, 4, ["who knows", 2], "slowly x"]
     signaled = await stage.attributes(handle, "WorkflowExecutionSignaled")
