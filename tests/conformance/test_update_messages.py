@@ -214,6 +214,28 @@ async def test_an_update_that_the_worker_ignores_is_rejected(stage: Stage) -> No
     assert await stage.names(handle) == [*BEGUN, *EMPTY_TASK]
 
 
+@pytest.mark.parametrize("sticky", [True, False])
+async def test_a_heartbeat_keeps_its_updates(stage: Stage, sticky: bool) -> None:
+    hand = UpdateHand(stage)
+    handle = await hand.begin()
+    sent = hand.update(handle)
+    task = await hand.poll()
+    timeout = {"seconds": 10}
+    queue = {"worker_task_queue": {"name": f"{stage.queue}-own"}, "schedule_to_start_timeout": timeout}
+    reply = await hand.complete(
+        task,
+        force_create_new_workflow_task=True,
+        return_new_workflow_task=True,
+        sticky_attributes=queue if sticky else None,
+    )
+    following = reply.workflow_task
+    # A worker that was sent the new events alone has the update; one that was sent the whole history starts anew.
+    assert len(following.messages) == (0 if sticky else 1)
+    following.messages.extend(task.messages if sticky else [])
+    await hand.answer(following)
+    assert await sent == "done"
+
+
 async def test_a_failed_task_delivers_its_updates_again_until_the_third_attempt(stage: Stage) -> None:
     hand = UpdateHand(stage)
     handle = await hand.begin()

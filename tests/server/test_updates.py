@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brain import command, start_timer
+from brain import command, payloads, start_timer
 from hand_driven import SECOND, Driven, HandClock, driven, settle
 
 from outlast.api.command.v1 import Command
 from outlast.api.enums import v1 as e
 from outlast.api.protocol.v1 import Message
-from outlast.api.update.v1 import Acceptance, Meta, Request, Response
+from outlast.api.update.v1 import Acceptance, Meta, Rejection, Request, Response
 from outlast.api.workflowservice.v1 import UpdateWorkflowExecutionRequest
 from outlast.server.context import CallContext
 from outlast.server.handlers import WORKFLOW_SERVICE
@@ -216,6 +216,47 @@ async def test_updates_and_commands_of_one_completion_keep_their_order() -> None
             "",
             "a",
         ]
+
+
+def reject(task: Any) -> Message:
+    (request,) = task.messages
+    message = Message(id=f"{request.id}/reject", protocol_instance_id=request.protocol_instance_id)
+    message.body.Pack(Rejection(failure={"message": "no"}))
+    return message
+
+
+@pytest.mark.parametrize("first", ["query", "poll"])
+async def test_a_query_is_answered_although_its_task_is_dropped(first: str) -> None:
+    async with driven() as server:
+        await server.start()
+        await server.turn()
+        sent = update(server)
+        await settle()
+        task = await server.poll() if first == "poll" else None
+        asked = asyncio.create_task(
+            server.call("QueryWorkflow", execution={"workflow_id": "order-42"}, query={"query_type": "state"})
+        )
+        await settle()
+        task = task or await server.poll()
+        assert len(task.queries) == (1 if first == "query" else 0)
+        reply = await server.call(
+            "RespondWorkflowTaskCompleted",
+            task_token=task.task_token,
+            messages=[reject(task)],
+            query_results={query_id: {"result_type": 1, "answer": payloads(b"1")} for query_id in task.queries},
+        )
+        assert reply.reset_history_event_id == 3
+        assert (await sent).outcome.failure.message == "no"
+        if first == "poll":
+            alone = await server.poll()
+            assert alone.HasField("query") and not alone.messages
+            await server.call(
+                "RespondQueryTaskCompleted",
+                task_token=alone.task_token,
+                completed_type=1,
+                query_result=payloads(b"1"),
+            )
+        assert (await asked).query_result == payloads(b"1")
 
 
 # -- update-with-start ---------------------------------------------------------------------------------------------

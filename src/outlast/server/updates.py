@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .runs import Run, Runs
 
 
+_HELD = 0
+"""In place of a task's start: its worker has the update already, from the task before, which was a heartbeat."""
+
+
 class Left(Enum):
     """Why an update has left the waiting room other than by a rejection or an error."""
 
@@ -71,10 +75,12 @@ def wait(run: Run, request: Request) -> None:
 
 
 def show(run: Run, task: WorkflowTask, response: PollWorkflowTaskQueueResponse) -> None:
-    """Give the waiting updates to the worker that has just started this workflow task."""
+    """Give the waiting updates to the worker that has just started this workflow task, but for those that it holds."""
     for pending in run.updates.values():
+        held = pending.shown_with == (task.scheduled_event_id, _HELD) and task.queue != run.state.queue
         pending.shown_with = _identity(task)
-        response.messages.append(update.request_message(pending.request, task))
+        if not held:
+            response.messages.append(update.request_message(pending.request, task))
 
 
 def _identity(task: WorkflowTask) -> tuple[int, int]:
@@ -105,21 +111,25 @@ def answered(run: Run, task: WorkflowTask, outcome: Completed, *, heartbeat: boo
     """A worker has completed the workflow task: what it rejected, and what it did not answer, is over.
 
     Args:
-        heartbeat: the worker only asked for more time, and may come back to the rest.
+        heartbeat: the worker only asked for more time, and comes back to the rest.
     """
     if outcome.failure is not None:
         return
     for update_id, failure in outcome.rejections.items():
         _reject(run, update_id, failure)
-    if heartbeat or not outcome.draft.state.running:
+    if not outcome.draft.state.running:
         return
     ignored = [
         update_id
         for update_id, pending in run.updates.items()
         if pending.shown_with == _identity(task) and update_id not in outcome.draft.state.updates
     ]
+    following = outcome.draft.state.task
     for update_id in ignored:
-        _reject(run, update_id, update.unprocessed())
+        if heartbeat and following is not None:
+            run.updates[update_id].shown_with = (following.scheduled_event_id, _HELD)
+        else:
+            _reject(run, update_id, update.unprocessed())
 
 
 def _reject(run: Run, update_id: str, failure: Failure) -> None:
