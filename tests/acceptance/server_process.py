@@ -63,7 +63,9 @@ class Program:
         """Wait until it ends by itself, without an error; answers what it printed since the greeting."""
         async with asyncio.timeout(STARTED_S):
             printed = (await self.process.communicate())[0].decode().splitlines()
-        assert self.process.returncode == 0, self.log
+        # The threads of Temporal's SDK can outlive the interpreter, which then aborts after the program has ended.
+        aborted = "Fatal Python error: PyGILState_Release" in self.log and "state: finalizing" in self.log
+        assert self.process.returncode == 0 or aborted, self.log
         return printed
 
     async def kill(self) -> list[str]:

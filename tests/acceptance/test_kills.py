@@ -101,7 +101,7 @@ async def test_server_and_worker_are_killed(tmp_path: Path) -> None:
             for number in range(KILLS):
                 if number % 3 == 2:
                     shopping.append(asyncio.create_task(late[number // 3].shop(kills)))
-                await asyncio.sleep(dice.uniform(0, 0.5))
+                await asyncio.sleep(dice.uniform(0, 0.4))
                 victims = dice.choice(([server], [work], [server, work]))
                 await asyncio.gather(*(victim.kill() for victim in victims))
                 for victim in victims:
