@@ -6,6 +6,7 @@ built raises NotImplementedError as soon as it is given a value other than its d
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -138,6 +139,7 @@ class Settings:
     Attributes:
         sticky_queue: name of this worker's own queue; empty when it caches no workflows.
         normal_scale, sticky_scale, activity_scale: how many polls are open.
+        deadlock_s: how long workflow code may run without yielding; None for as long as it likes.
         activity_slots: how many activities run at a time at most, as far as is known.
         eager_max: activities to run straight from the completion of a workflow task; 0 for none.
     """
@@ -163,6 +165,7 @@ class Settings:
     heartbeat_longest_ns: int
     graceful_shutdown: timedelta
     check_payload_sizes: bool
+    deadlock_s: float | None
     storage_calls: int
     instance_key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -240,6 +243,7 @@ def settings_of(config: WorkerConfig) -> Settings:
         heartbeat_longest_ns=_nanoseconds(config["max_heartbeat_throttle_interval"]),
         graceful_shutdown=config["graceful_shutdown_timeout"],
         check_payload_sizes=not config["disable_payload_error_limit"],
+        deadlock_s=_deadlock_seconds(config),
         storage_calls=config["max_workflow_task_external_storage_concurrency"],
     )
 
@@ -273,6 +277,18 @@ def _scale(config: WorkerConfig, kind: str, slots: int | None) -> PollScale:
 
 def _at_most(polls: int, slots: int | None) -> int:
     return polls if slots is None else min(polls, slots)
+
+
+def _deadlock_seconds(config: WorkerConfig) -> float | None:
+    if config.get("debug_mode") or os.environ.get("TEMPORAL_DEBUG"):
+        return None
+    runner: object = config.get("workflow_runner")
+    limit = runner.deadlock_timeout if isinstance(runner, WorkflowRunner) else WorkflowRunner.deadlock_timeout
+    if limit <= timedelta():
+        raise ValueError(
+            f"deadlock_timeout of the workflow runner must be above 0, got {limit}; debug_mode turns it off"
+        )
+    return limit.total_seconds()
 
 
 def _refuse_not_built(config: WorkerConfig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from outlast.replay import Run
 from outlast.replay.run import Answer
 
+from ._deadlock import Watchdog
 from ._local_activities import LocalActivities, LocalWork
 
 # Share of the workflow task's timeout after which it is handed in, to be taken up anew. Source: sdk-core.
@@ -19,10 +20,11 @@ class Resident:
         run: the brain.
     """
 
-    __slots__ = ("_local", "_work", "run")
+    __slots__ = ("_local", "_watchdog", "_work", "run")
 
-    def __init__(self, run: Run, local: LocalActivities) -> None:
+    def __init__(self, run: Run, local: LocalActivities, watchdog: Watchdog) -> None:
         self.run = run
+        self._watchdog = watchdog
         self._local = local
         self._work: LocalWork | None = None
 
@@ -31,6 +33,9 @@ class Resident:
 
         Args:
             began: monotonic ns at which the task arrived.
+
+        Raises:
+            DeadlockError: the workflow's code did not yield.
         """
         run, work = self.run, self._work
         if work is None:
@@ -40,7 +45,7 @@ class Resident:
         while answer is None:
             self._dispatch(work)
             ended = await work.outcomes(heartbeat_at)
-            answer = run.resolve(ended) if ended else run.heartbeat()
+            answer = self._watchdog.call(run.resolve, ended) if ended else run.heartbeat()
         self._dispatch(work)
         return answer
 

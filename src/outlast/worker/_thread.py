@@ -37,7 +37,7 @@ class ThreadCanceller:
             with self._lock:
                 if self._raised:
                     # What has not surfaced yet must not hit the next activity of this thread.
-                    _set_async_exception(threading.get_ident(), None)
+                    set_async_exception(threading.get_ident(), None)
                 self._thread_id = None
 
     def cancel(self) -> None:
@@ -67,9 +67,10 @@ class ThreadCanceller:
         if self._pending and self._shields == 0 and self._thread_id is not None:
             self._pending = False
             self._raised = True
-            _set_async_exception(self._thread_id, CancelledError)
+            set_async_exception(self._thread_id, CancelledError)
 
 
-def _set_async_exception(thread_id: int, exception: type[BaseException] | None) -> None:
+def set_async_exception(thread_id: int, exception: type[BaseException] | None) -> None:
+    """Have an exception raised in a thread as soon as it runs Python code; None takes back what was not raised yet."""
     argument = ctypes.py_object(exception) if exception is not None else None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), argument)

@@ -130,7 +130,8 @@ class Worker:
             plugin_shutdown_timeout: how long the end of ``async with`` waits for plugins; None for as long as it takes.
             workflow_failure_exception_types: exceptions that fail a workflow instead of its task.
             shared_state_manager: through which activities in other processes heartbeat and learn of cancellation.
-            debug_mode: accepted for Temporal's programs: there is no deadlock detector that a debugger would upset.
+            debug_mode: let workflow code run for as long as it likes, for a debugger; else it is interrupted after
+                ``workflow_runner.deadlock_timeout``, and its workflow task fails.
             disable_eager_activity_execution: start no activity without a poll.
             on_fatal_error: awaited with the error that ends the worker, before it shuts down.
             patch_activation_callback: decides whether a patch that no history decides is on.

@@ -35,6 +35,7 @@ from outlast.service import RPCError, RPCStatusCode
 from . import _codec, _history
 from ._codec import Answer
 from ._config import Link, Settings
+from ._deadlock import DeadlockError, Watchdog
 from ._eager import EagerActivities
 from ._local_activities import LocalActivities
 from ._payload_sizes import oversized
@@ -72,6 +73,7 @@ class WorkflowAnswers:
         self._sticky = sticky
         self._eager = eager
         self._local = local
+        self._watchdog = Watchdog(settings.deadlock_s)
         self._cache: RunCache[Resident] = RunCache(settings.cached_max)
         self._codec = settings.data_converter._codec
         self._headers = settings.header_codec is not HeaderCodecBehavior.NO_CODEC
@@ -83,8 +85,9 @@ class WorkflowAnswers:
         return len(self._cache)
 
     def forget_runs(self) -> None:
-        """Evict all runs."""
+        """Evict all runs; no task is answered any more."""
         self._cache.clear()
+        self._watchdog.stop()
 
     async def answer(self, task: Task) -> Task | None:
         """Answer a task; returns the run's next one if the reply carries it."""
@@ -100,7 +103,7 @@ class WorkflowAnswers:
                     resident.evict()
                     cached = False
             if answer is None:
-                resident = Resident(Run(self._run_config), self._local)
+                resident = Resident(Run(self._run_config), self._local, self._watchdog)
                 answer = await self._begin(resident, task, began)
             assert resident is not None
             run = resident.run
@@ -134,6 +137,8 @@ class WorkflowAnswers:
             if task.next_page_token:
                 task = await _history.with_all_pages(task, self._link.service, self._settings.namespace)
             return await self._activate(resident, task, began)
+        except DeadlockError as error:
+            return _failed(task, str(error), error.stack)
         except HistoryGap:
             return None
         except RPCError as error:
@@ -147,6 +152,8 @@ class WorkflowAnswers:
             return _failed(task, f"Fetching the workflow's history failed: {error.message}")
         try:
             return await self._activate(resident, task, began)
+        except DeadlockError as error:
+            return _failed(task, str(error), error.stack)
         except HistoryGap as gap:
             return _failed(task, f"The server sent an incomplete history: {gap}")
 
@@ -154,14 +161,14 @@ class WorkflowAnswers:
         run = resident.run
         codec = self._codec
         if codec is None:
-            return self._checked(task, run.activate(task) or await resident.finish(began))
+            return self._checked(task, self._watchdog.call(run.activate, task) or await resident.finish(began))
         if isinstance(codec, StoredPayloads):
             codec = codec.for_target(self._owner(task), self._settings.storage_calls)
         try:
             decoded = await _codec.decode_task(task, codec, self._headers)
         except Exception as error:
             return self._failed_by(task, "Failed decoding the workflow task", error)
-        answer = run.activate(decoded) or await resident.finish(began)
+        answer = self._watchdog.call(run.activate, decoded) or await resident.finish(began)
         try:
             return self._checked(task, await _codec.encode_answer(answer, codec, self._headers))
         except Exception as error:
@@ -266,8 +273,9 @@ def _log_refusal(task: Task, what: str, error: RPCError) -> None:
     )
 
 
-def _failed(task: Task, message: str) -> Answer:
+def _failed(task: Task, message: str, stack: str = "") -> Answer:
     failure = _application_failure(message)
+    failure.stack_trace = stack
     cause = WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
     if task.HasField("query"):
         return RespondQueryTaskCompletedRequest(

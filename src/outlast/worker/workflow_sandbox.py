@@ -10,12 +10,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 from outlast.exceptions import TemporalError
 from outlast.workflow import NondeterminismError, SandboxImportNotificationPolicy
 
-from ._runner import UnsandboxedWorkflowRunner, WorkflowRunner
+from ._runner import DEADLOCK_TIMEOUT, UnsandboxedWorkflowRunner, WorkflowRunner
 from ._sandbox_matcher import DEFAULT_MEMBERS, SandboxMatcher, stricter_names
 
 
@@ -111,6 +112,7 @@ class SandboxedWorkflowRunner(WorkflowRunner):
 
     restrictions: SandboxRestrictions = SandboxRestrictions.default
     runner_class: type[WorkflowRunner] = UnsandboxedWorkflowRunner
+    deadlock_timeout: timedelta = DEADLOCK_TIMEOUT
 
 
 def refusal(runner: WorkflowRunner) -> str | None:
