@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from outlast.vocab.errors import (
     NamespaceAlreadyExists,
     NamespaceInvalidState,
     NamespaceNotFound,
+    NotFound,
     ServiceError,
     Unimplemented,
 )
@@ -115,6 +117,18 @@ async def test_deletion_renames_at_once_and_reclaims_in_the_background(node: Nod
     with pytest.raises(NamespaceNotFound):
         await call(node, "DescribeNamespace", namespace=deleted)
     assert (await call(node, "CountWorkflowExecutions", namespace="shop")).count == 1
+
+
+async def test_starts_that_meet_the_deletion_leave_nothing_behind(node: Node) -> None:
+    await register(node)
+    namespace_id = node.namespaces.id_of("shop")
+    starts = [asyncio.ensure_future(start(node, f"order-{n}")) for n in range(20)]
+    await asyncio.sleep(0)
+    await call(node, "DeleteNamespace", namespace="shop")
+    outcomes = await asyncio.gather(*starts, return_exceptions=True)
+    assert all(isinstance(each, str | NamespaceNotFound | NotFound) for each in outcomes), outcomes
+    await node.idle()
+    assert await node.storage.count_executions(namespace_id) == 0
 
 
 async def test_reclaiming_goes_on_after_a_restart(tmp_path: Path) -> None:
