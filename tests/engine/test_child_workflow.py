@@ -277,6 +277,16 @@ def test_a_buffered_start_gets_its_id_before_a_later_end() -> None:
 # -- what is owed ------------------------------------------------------------------------------------------------------
 
 
+def test_a_run_is_under_way_as_long_as_it_asks_for_something() -> None:
+    brain = asked()
+    assert due.under_way(brain.state)
+    record_start(brain)
+    brain.turn()
+    assert not due.under_way(brain.state) and not due.has_open_work(brain.state)
+    brain.terminate()
+    assert due.under_way(brain.state) and due.has_open_work(brain.state)
+
+
 def test_what_is_asked_for_is_found_again_in_the_order_of_asking() -> None:
     brain = Brain()
     brain.turn(start_child("a"), cancel_external("x"), start_child("b"))

@@ -33,11 +33,11 @@ def next_deadline(state: ExecutionState) -> int | None:
 
 def has_open_work(state: ExecutionState) -> bool:
     """Whether a restarted server has something to do for the run at once: an offer to repeat, an end to bring about."""
-    if not state.running:
-        return bool(state.owed_children or state.owes_report)
-    if state.task is not None or state.external_signals or state.external_cancels:
+    if _owes(state):
         return True
-    if any(not child.started for child in state.children.values()):
+    if not state.running:
+        return False
+    if state.task is not None:
         return True
     for pending in state.activities.values():
         if pending.process or (not pending.started and not pending.backing_off):
@@ -49,7 +49,16 @@ def under_way(state: ExecutionState) -> bool:
     """Whether a worker, or the server, has something to do for the run now: it does not merely wait for time."""
     if state.running and any(not pending.backing_off for pending in state.activities.values()):
         return True
-    return (state.running and state.task is not None) or bool(owed(state))
+    return (state.running and state.task is not None) or _owes(state)
+
+
+def _owes(state: ExecutionState) -> bool:
+    """Whether ``owed`` names anything, found out without naming it: every transition asks."""
+    if not state.running:
+        return bool(state.owed_children) or state.owes_report
+    if state.external_signals or state.external_cancels:
+        return True
+    return any(not child.run_id for child in state.children.values())
 
 
 def outstanding(state: ExecutionState) -> list[Effect]:
