@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from outlast.demo import story
-
 
 @click.command()
 def demo() -> None:
     """Kill an application in the middle of an order, and watch the order finish."""
+    from outlast.demo import story  # the SDK: the other commands start faster and smaller without it
+
     console = Console(highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory(prefix="outlast-demo-") as folder:
         try:
