@@ -68,7 +68,9 @@ class TaskQueue(Generic[TaskT, PollerT]):
     def offer(self, task: TaskT, now: int, priority_key: int = 0) -> None:
         """Add a task behind its equals."""
         key = min(max(priority_key or limits.PRIORITY_KEY_DEFAULT, 1), limits.PRIORITY_KEY_MAX)
-        level = self._levels.setdefault(key, _Level())
+        level = self._levels.get(key)
+        if level is None:
+            level = self._levels[key] = _Level()
         level.tasks.append((task, now))
         level.added.add(now)
         self._waiting += 1
