@@ -44,8 +44,6 @@ def test_public_names_that_are_missing() -> None:
 
     missing = set(temporalio.worker.__all__) - set(outlast.worker.__all__)
     assert {name for name in missing if not any(part in name for part in ("Nexus", "Slot", "Tuner", "Shared"))} == {
-        "WorkerDeploymentConfig",
-        "WorkerDeploymentVersion",
         "WorkflowInstance",
         "WorkflowInstanceDetails",
     }
@@ -73,9 +71,6 @@ async def test_impossible_values(client: Client, parameters: dict[str, Any], mes
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"build_id": "1"},
-        {"use_worker_versioning": True},
-        {"deployment_config": object()},
         {"nexus_service_handlers": [object()]},
         {"disable_safe_workflow_eviction": True},
         {"workflow_runner": object()},

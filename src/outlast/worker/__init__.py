@@ -6,6 +6,7 @@ are not built.
 
 from __future__ import annotations
 
+from outlast.common import WorkerDeploymentVersion
 from outlast.replay import PatchActivationInput
 from outlast.workflow._calls import (
     ContinueAsNewInput,
@@ -52,6 +53,7 @@ from ._tuning import (
     WorkerTuner,
     WorkflowSlotInfo,
 )
+from ._versioning import WorkerDeploymentConfig
 from ._worker import Worker
 
 __all__ = [
@@ -89,6 +91,9 @@ __all__ = [
     # Activities in processes
     "SharedStateManager",
     "SharedHeartbeatSender",
+    # Versions
+    "WorkerDeploymentConfig",
+    "WorkerDeploymentVersion",
     # Slots
     "WorkerTuner",
     "FixedSizeSlotSupplier",

@@ -102,6 +102,7 @@ class ActivityTasks:
             identity=settings.identity,
             worker_instance_key=settings.instance_key,
         )
+        settings.versioning.on_poll(request)
         if settings.queue_activities_per_second is not None:
             request.task_queue_metadata.max_tasks_per_second.value = settings.queue_activities_per_second
         limit = None
@@ -183,6 +184,7 @@ class ActivityTasks:
     async def _report(self, attempt: Attempt, answer: Report) -> None:
         answer.identity = self.settings.identity
         answer.namespace = self.settings.namespace
+        self.settings.versioning.on_report(answer)
         try:
             await report(self._respond(answer), answer, lambda: self._pointless_at(attempt))
         except RPCError as error:

@@ -113,11 +113,13 @@ def assemble(
         eager = EagerActivities(settings.task_queue, definitions, settings.eager_max, activities.slots, activities)
     workflows = None
     if config.get("workflows"):
+        workflows_by_type = workflow_definitions(config["workflows"])
+        settings.versioning.require_behaviors(workflows_by_type.values())
         extern_functions: dict[str, Callable[..., Any]] = {}
         run_config = RunConfig(
             namespace=settings.namespace,
             task_queue=settings.task_queue,
-            definitions=workflow_definitions(config["workflows"]),
+            definitions=workflows_by_type,
             payload_converter=settings.data_converter.payload_converter,
             failure_converter=settings.data_converter.failure_converter,
             interceptors=workflow_interceptor_classes(settings.interceptors, extern_functions),
@@ -125,6 +127,7 @@ def assemble(
             extern_functions=extern_functions,
             metric_meter=meter,
             disable_eager_activity_execution=not settings.eager_max,
+            deployment_version=settings.versioning.version,
             patch_activation=config.get("patch_activation_callback"),
             sdk_name=SDK_NAME,
             sdk_version=outlast.__version__,
@@ -161,7 +164,13 @@ def workflow_interceptor_classes(
 
 
 def _wanted(settings: Settings, kind: Literal["workflow", "activity", "local-activity"]) -> WantedSlot:
-    return WantedSlot(kind, settings.task_queue, settings.identity, "", None)
+    return WantedSlot(
+        kind,
+        settings.task_queue,
+        settings.identity,
+        settings.versioning.version.build_id if settings.versioning.version else "",
+        settings.versioning.version,
+    )
 
 
 def _sticky(settings: Settings) -> StickyExecutionAttributes | None:

@@ -25,6 +25,7 @@ from ._runner import WorkflowRunner
 from ._scale import Scale
 from ._shared_state import SharedStateManager
 from ._tuning import WorkerTuner, slots_at_most
+from ._versioning import Versioning, WorkerDeploymentConfig
 from .workflow_sandbox import refusal
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class WorkerConfig(TypedDict, total=False):
     on_fatal_error: Callable[[BaseException], Awaitable[None]] | None
     use_worker_versioning: bool
     disable_safe_workflow_eviction: bool
-    deployment_config: Any
+    deployment_config: WorkerDeploymentConfig | None
     patch_activation_callback: Callable[[PatchActivationInput], bool] | None
     workflow_task_poller_behavior: PollerBehavior
     activity_task_poller_behavior: PollerBehavior
@@ -111,9 +112,6 @@ _NOT_BUILT: Mapping[str, tuple[tuple[Any, ...], str]] = {
     "nexus_task_poller_behavior": ((PollerBehaviorSimpleMaximum(),), "Nexus services"),
     "max_concurrent_nexus_tasks": ((None,), "Nexus services"),
     "workflow_task_executor": ((None,), "running workflow tasks in threads (they run in the event loop)"),
-    "build_id": ((None,), "worker versioning"),
-    "use_worker_versioning": ((False,), "worker versioning"),
-    "deployment_config": ((None,), "worker versioning"),
     "disable_safe_workflow_eviction": ((False,), "eviction by the garbage collector"),
 }
 
@@ -166,6 +164,7 @@ class Settings:
     graceful_shutdown: timedelta
     check_payload_sizes: bool
     deadlock_s: float | None
+    versioning: Versioning
     storage_calls: int
     instance_key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -244,6 +243,9 @@ def settings_of(config: WorkerConfig) -> Settings:
         graceful_shutdown=config["graceful_shutdown_timeout"],
         check_payload_sizes=not config["disable_payload_error_limit"],
         deadlock_s=_deadlock_seconds(config),
+        versioning=Versioning(
+            config.get("deployment_config"), config.get("build_id"), config.get("use_worker_versioning", False)
+        ),
         storage_calls=config["max_workflow_task_external_storage_concurrency"],
     )
 

@@ -30,6 +30,7 @@ from ._plugin import Plugin
 from ._runner import UnsandboxedWorkflowRunner, WorkflowRunner
 from ._shared_state import SharedStateManager
 from ._tuning import WorkerTuner
+from ._versioning import WorkerDeploymentConfig
 from .workflow_sandbox import SandboxedWorkflowRunner
 
 logger = logging.getLogger("outlast.worker")
@@ -85,7 +86,7 @@ class Worker:
         on_fatal_error: Callable[[BaseException], Awaitable[None]] | None = None,
         use_worker_versioning: bool = False,
         disable_safe_workflow_eviction: bool = False,
-        deployment_config: Any = None,
+        deployment_config: WorkerDeploymentConfig | None = None,
         patch_activation_callback: Callable[[PatchActivationInput], bool] | None = None,
         workflow_task_poller_behavior: PollerBehavior = _FIVE_POLLS,
         activity_task_poller_behavior: PollerBehavior = _FIVE_POLLS,
@@ -133,6 +134,9 @@ class Worker:
             debug_mode: let workflow code run for as long as it likes, for a debugger; else it is interrupted after
                 ``workflow_runner.deadlock_timeout``, and its workflow task fails.
             disable_eager_activity_execution: start no activity without a poll.
+            build_id: of this worker's code, recorded with what it does; ``deployment_config`` is its successor.
+            use_worker_versioning: take tasks by ``build_id``, where the server has such rules.
+            deployment_config: which version of which deployment this worker is.
             on_fatal_error: awaited with the error that ends the worker, before it shuts down.
             patch_activation_callback: decides whether a patch that no history decides is on.
             workflow_task_poller_behavior: how many workflow task polls are open.

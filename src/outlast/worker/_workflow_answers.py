@@ -207,6 +207,10 @@ class WorkflowAnswers:
         answer.task_token = task.task_token
         answer.identity = self._settings.identity
         answer.namespace = self._settings.namespace
+        versioning = self._settings.versioning
+        versioning.on_report(answer)
+        if not answer.versioning_behavior:
+            answer.versioning_behavior = versioning.behavior.value
         answer.return_new_workflow_task = not self.stopping
         answer.capabilities.discard_speculative_workflow_task_with_events = True
         if self._sticky is not None and not self.stopping:
@@ -241,6 +245,7 @@ class WorkflowAnswers:
         answer.task_token = task.task_token
         answer.identity = self._settings.identity
         answer.namespace = self._settings.namespace
+        self._settings.versioning.on_report(answer)
         try:
             await report(self._link.service.respond_workflow_task_failed, answer, _deadline())
         except RPCError as error:

@@ -108,6 +108,7 @@ class WorkflowTasks:
             identity=settings.identity,
             worker_instance_key=settings.instance_key,
         )
+        settings.versioning.on_poll(request)
         return lambda: self._link.service.poll_workflow_task_queue(request)
 
     def _accept(self, task: Task) -> None:
