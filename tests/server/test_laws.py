@@ -187,6 +187,24 @@ class Life:
                 e.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK, scheduled_event_id=self.random.randrange(5, 20)
             ),
         ]
+        choices += [
+            lambda: command(
+                e.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,
+                workflow_id=self.random.choice(["child-0", "child-1", "order-1"]),
+                workflow_type={"name": "Child"},
+                parent_close_policy=self.random.choice([0, 1, 2, 3]),
+                **self.maybe(workflow_run_timeout=seconds(6)),
+            ),
+            lambda: command(
+                e.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION,
+                execution={"workflow_id": self.random.choice(["child-0", "order-0", "nobody"])},
+                signal_name="from outside",
+            ),
+            lambda: command(
+                e.COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION,
+                workflow_id=self.random.choice(["child-1", "order-2", "nobody"]),
+            ),
+        ]
         commands = [self.random.choice(choices)() for _ in range(self.random.randrange(3))]
         end = self.random.random()
         if end < 0.06:
@@ -195,6 +213,12 @@ class Life:
             commands.append(fail_workflow())
         elif end < 0.15:
             commands.append(command(e.COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION))
+        elif end < 0.20:
+            commands.append(
+                command(
+                    e.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION, **self.maybe(workflow_run_timeout=seconds(9))
+                )
+            )
         return commands
 
     def _held(self, tasks: list[Any]) -> Any:
