@@ -1,7 +1,6 @@
 """Workers run workflows and activities of a task queue; the replayer runs workflows over recorded histories.
 
-Rule: the public names are those of ``temporalio.worker``. Tuners, worker versioning, Nexus and activities in processes
-are not built.
+Rule: the public names are those of ``temporalio.worker``. Nexus is not built; docs/parity.md lists what else differs.
 """
 
 from __future__ import annotations
