@@ -66,15 +66,16 @@ async def test_reserving_takes_what_is_free_and_never_overtakes() -> None:
 
 
 class FakeRun:
-    def __init__(self) -> None:
+    def __init__(self, weight: int = 1) -> None:
         self.evicted = 0
+        self.weight = weight
 
     def evict(self) -> None:
         self.evicted += 1
 
 
 def test_the_least_recently_used_run_goes() -> None:
-    cache: RunCache[FakeRun] = RunCache(2)
+    cache: RunCache[FakeRun] = RunCache(2, 100)
     a, b, c = FakeRun(), FakeRun(), FakeRun()
     cache.put("a", a)
     cache.put("b", b)
@@ -86,16 +87,30 @@ def test_the_least_recently_used_run_goes() -> None:
 
 
 def test_a_cache_of_nothing_evicts_at_once() -> None:
-    cache: RunCache[FakeRun] = RunCache(0)
+    cache: RunCache[FakeRun] = RunCache(0, 100)
     run = FakeRun()
     cache.put("a", run)
     assert (run.evicted, len(cache)) == (1, 0)
 
 
 def test_clear_evicts_all() -> None:
-    cache: RunCache[FakeRun] = RunCache(5)
+    cache: RunCache[FakeRun] = RunCache(5, 100)
     runs = [FakeRun() for _ in range(3)]
     for n, run in enumerate(runs):
         cache.put(str(n), run)
     cache.clear()
     assert [run.evicted for run in runs] == [1, 1, 1]
+
+
+def test_the_cache_is_bounded_in_bytes_as_well() -> None:
+    cache: RunCache[FakeRun] = RunCache(9, 100)
+    light, heavy, huge = FakeRun(10), FakeRun(90), FakeRun(500)
+    cache.put("light", light)
+    cache.put("heavy", heavy)
+    assert len(cache) == 2
+    assert cache.take("heavy") is heavy
+    heavy.weight = 91  # it has grown meanwhile
+    cache.put("heavy", heavy)
+    assert (light.evicted, heavy.evicted) == (1, 0)
+    cache.put("huge", huge)
+    assert (heavy.evicted, huge.evicted, len(cache)) == (1, 0, 1)

@@ -46,6 +46,11 @@ class Player:
         self._cut: Cut
         self._skip_next = self._in_command_events = False
 
+    @property
+    def history_bytes(self) -> int:
+        """Of the history before the task that was played last."""
+        return self._runtime.task_started.workflow_task_started_event_attributes.history_size_bytes
+
     # -- events ---------------------------------------------------------------------------------------------------
 
     def play(self, cut: Cut) -> None:

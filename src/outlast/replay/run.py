@@ -69,6 +69,11 @@ class Run:
         player = self._player
         return player is not None and (player.closed or self._context.ledger.is_closing)
 
+    @property
+    def history_bytes(self) -> int:
+        """Of the history up to the last task, as the server says; 0 before the first and from servers that do not."""
+        return 0 if self._player is None else self._player.history_bytes
+
     def activate(self, task: PollWorkflowTaskQueueResponse) -> Answer | None:
         """Run the workflow's code for a workflow task.
 

@@ -203,3 +203,6 @@ SCHEDULE_BACKFILLS_PER_ROUND_MAX: Final = 10
 """(3.12.6)."""
 SCHEDULE_STARTS_PER_SECOND_MAX: Final = 30
 """(3.12.6)."""
+
+WORKER_CACHE_BYTES_MAX: Final = 512 * _MIB
+"""Histories of the runs that a worker keeps between their tasks: a thousand runs at the limit would be 50 GiB."""

@@ -56,6 +56,11 @@ class Resident:
         for seq in cancels:
             work.cancel(seq)
 
+    @property
+    def weight(self) -> int:
+        """Bytes, about: of its history, which what the code keeps of it grows with."""
+        return self.run.history_bytes
+
     def evict(self) -> None:
         """Drop everything that the run holds."""
         if self._work is not None:

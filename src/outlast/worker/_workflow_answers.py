@@ -31,6 +31,7 @@ from outlast.converter import StorageDriverWorkflowInfo
 from outlast.converter._stored_payloads import StoredPayloads
 from outlast.replay import HistoryGap, Run, RunConfig
 from outlast.service import RPCError, RPCStatusCode
+from outlast.vocab.limits import WORKER_CACHE_BYTES_MAX
 
 from . import _codec, _history
 from ._codec import Answer
@@ -74,7 +75,7 @@ class WorkflowAnswers:
         self._eager = eager
         self._local = local
         self._watchdog = Watchdog(settings.deadlock_s)
-        self._cache: RunCache[Resident] = RunCache(settings.cached_max)
+        self._cache: RunCache[Resident] = RunCache(settings.cached_max, WORKER_CACHE_BYTES_MAX)
         self._codec = settings.data_converter._codec
         self._headers = settings.header_codec is not HeaderCodecBehavior.NO_CODEC
         self.stopping = False
