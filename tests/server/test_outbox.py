@@ -453,3 +453,19 @@ async def test_a_child_known_by_its_first_run_is_cancelled_in_its_current_one() 
         await server.pass_time(0)
         assert (await news(server, "order-42"))[-1] == "ExternalWorkflowExecutionCancelRequested"
         assert (await news(server, "c"))[-1] == "WorkflowExecutionCancelRequested"
+
+
+async def test_who_comes_second_looks_again() -> None:
+    storage = MemoryStorage()
+    async with driven(storage) as first, driven(storage, first.clock) as second:
+        await first.start("taken", task_queue={"name": "others"})
+        await first.call("TerminateWorkflowExecution", workflow_execution={"workflow_id": "taken"})
+        assert await status(first, "taken") == e.WORKFLOW_EXECUTION_STATUS_TERMINATED
+        held = await second.start("taken", task_queue={"name": "others"})
+        await first.start()
+        await first.turn(child("free", "Never"), child("taken", "Never"), child("also-free", "Never"))
+        await first.pass_time(0)
+        pending = (await first.describe()).pending_children
+        assert [(one.workflow_id, bool(one.run_id)) for one in pending] == [("free", True), ("also-free", True)]
+        assert "StartChildWorkflowExecutionFailed" in await first.names()
+        assert await status(second, "taken", held) == e.WORKFLOW_EXECUTION_STATUS_RUNNING

@@ -155,8 +155,10 @@ class Outbox:
                         done, full = await self._round(key, lane, batch)
                     batch = _BATCH
                 except Conflict:
-                    # Somebody else was first, in one of many runs: look again, one by one.
+                    # Somebody else was first, in one of many runs: look again, one by one, once the cache has dropped
+                    # what it believed (it learns of the commit's end in the same turn of the loop).
                     batch = 1
+                    await asyncio.sleep(0)
                     continue
                 except StorageClosed:
                     return
