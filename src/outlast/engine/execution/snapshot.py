@@ -13,6 +13,7 @@ import msgspec
 
 from outlast.api.history.v1 import HistoryEvent
 
+from . import problems
 from .draft import fork
 from .state import ExecutionState
 from .tables import ON_EVENT
@@ -92,6 +93,7 @@ def historic(state: ExecutionState) -> dict[str, Any]:
         "last_started_at": 0,
     }
     view.activities = {key: msgspec.structs.replace(value, **outside) for key, value in view.activities.items()}
+    view.search_attributes = problems.without(view.search_attributes)
     fields = msgspec.structs.asdict(view)
     for name in OUTSIDE_HISTORY:
         del fields[name]
@@ -110,6 +112,7 @@ OUTSIDE_HISTORY = (
     "buffered",
     "first_task_pending",
     "delete_at",
+    "task_failures",
     "reset_run_id",
     "owed_children",
     "owes_report",

@@ -213,6 +213,8 @@ class ExecutionState(msgspec.Struct, array_like=True):
     owes_report: bool = False  # the parent has not been told
     # from events again
     updates: dict[str, Update] = {}  # by update id
+    # outside history
+    task_failures: int = 0  # workflow tasks that failed or timed out since the last that was completed
 
     @property
     def running(self) -> bool:

@@ -28,7 +28,7 @@ from outlast.vocab.times import SECOND_NS, from_duration, from_timestamp, parts
 
 from ..effects import OfferWorkflowTask
 from ..transition import NOTHING, Transition
-from . import builds
+from . import builds, problems
 from .events import new_event
 from .state import ExecutionState, TaskFailure, WorkflowTask
 
@@ -288,8 +288,9 @@ def on_sticky(state: ExecutionState, queue: str, timeout_ns: int) -> None:
     state.sticky_timeout_ns = timeout_ns
 
 
-def on_failure(state: ExecutionState, record: TaskFailure | None, _: None) -> None:
+def on_failure(state: ExecutionState, record: TaskFailure, _: None) -> None:
     state.task_failure = record
+    problems.note(state, record)
 
 
 def on_attempt_over(state: ExecutionState, counts: bool, _: None) -> None:
@@ -338,6 +339,7 @@ def on_completed(state: ExecutionState, event: HistoryEvent) -> None:
     attributes = event.workflow_task_completed_event_attributes
     state.previous_started_event_id = attributes.started_event_id
     builds.note(state, attributes)
+    problems.solve(state)
 
 
 def on_ended(state: ExecutionState, event: HistoryEvent) -> None:
