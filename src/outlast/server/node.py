@@ -22,6 +22,7 @@ from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
 
 from . import blobs
+from .batches import Batches
 from .clock import Clock, WallClock
 from .context import CallContext
 from .namespaces import Namespaces
@@ -52,8 +53,6 @@ class Node:
         self._handlers = handlers
         self.storage = storage
         self.clock = clock
-        self.wall: Clock = clock.wall if isinstance(clock, SkippingClock) else clock
-        """The time of callers and pollers, which no test clock moves."""
         self.stillness = clock.stillness if isinstance(clock, SkippingClock) else None
         self.process = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         """Names this engine process in the attempts that its own worker runs."""
@@ -62,6 +61,7 @@ class Node:
         self.workers = Workers(self.wall)
         self.timers = Timers(clock, self._on_due)
         keep_ns = self.namespaces.retention_ns if self.stillness is None else _never
+        self.batches = Batches(storage, keep_ns)
         self.runs = Runs(storage, clock, self.wall, self.timers, self._on_effects, keep_ns)
         self.runs.on_durable = self.dispatch_queries
         self.outbox = Outbox(self.runs, self.namespaces, self.spawn)
@@ -70,6 +70,12 @@ class Node:
         self.closing = False
         if self.stillness is not None:
             self._tell(self.stillness)
+
+    @property
+    def wall(self) -> Clock:
+        """The time of callers and pollers, which no test clock moves."""
+        clock = self.clock
+        return clock.wall if isinstance(clock, SkippingClock) else clock
 
     def _tell(self, stillness: Stillness) -> None:
         """Keep a clock that jumps informed of what is under way here."""
@@ -83,12 +89,13 @@ class Node:
         cls, storage: Storage, *, clock: Clock | None = None, namespaces: Iterable[str] = ("default",)
     ) -> Node:
         """Start an engine: create missing namespaces, take up the open runs, start the timers."""
-        from . import reclaim  # these import this module
+        from . import batch_work, reclaim  # these import this module
         from .handlers import HANDLERS
 
         node = cls(storage, clock or WallClock(), HANDLERS)
         await node.namespaces.load()
         await node.queues.settings.load()
+        await node.batches.load()
         for name in namespaces:
             await node.namespaces.ensure(name)
         # A clock that jumps has to know the next deadline, however far away it is.
@@ -97,6 +104,8 @@ class Node:
         for namespace_id in node.namespaces.deleted():
             reclaim.begin(node, namespace_id)
         node.outbox.open()
+        for namespace_id, batch in node.batches.running():
+            batch_work.begin(node, namespace_id, batch)
         node._sweeper = asyncio.get_running_loop().create_task(node._sweep())
         return node
 
@@ -122,6 +131,10 @@ class Node:
         await self.storage.close()
 
     # -- calls ---------------------------------------------------------------------------------------------------
+
+    def serves(self, service: str, rpc: str) -> bool:
+        """Whether there is a handler for this RPC."""
+        return (service, rpc) in self._handlers
 
     async def call(self, service: str, rpc: str, request: Message, context: CallContext) -> Message:
         """Answer one call.
@@ -222,6 +235,7 @@ class Node:
             await woken.wait()
             self.queues.sweep()
             self.workers.sweep()
+            await self.batches.sweep(self.clock.now())
             if self.stillness is not None:
                 continue
             after, self.timers.horizon_at = self.timers.horizon_at, self.clock.now() + _HORIZON_NS

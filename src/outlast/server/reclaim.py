@@ -20,6 +20,7 @@ def begin(node: Node, namespace_id: str) -> None:
 
 async def _reclaim(node: Node, namespace_id: str) -> None:
     node.queues.shut_namespace(namespace_id)
+    node.batches.forget_namespace(namespace_id)
     while True:
         page = await node.storage.list_executions(namespace_id, page_size=_PAGE)
         for key, _ in page.rows:

@@ -188,6 +188,24 @@ BUILDS_MAX: Final = 20
 KEYWORD_CHARACTERS_MAX: Final = 255
 """(3.11.1)."""
 
+# Batch operations
+BATCH_RATE_MAX: Final = 50.0
+"""Operations of one job in a second; who asks for less gets less (3.13.7, worker.batcherRPS)."""
+BATCH_CONCURRENCY: Final = 5
+"""Operations of one job at the same time (3.13.7, worker.batcherConcurrency)."""
+BATCH_EXECUTIONS_MAX: Final = 1000
+"""Workflows that one job names one by one (3.13.7, frontend.maxExecutionCountBatchOperationPerNamespace)."""
+BATCHES_RUNNING_MAX: Final = 1
+"""Of one namespace (3.13.7, frontend.MaxConcurrentBatchOperationPerNamespace)."""
+BATCH_PAGE: Final = 50
+"""Workflows between two records of a job's progress: ours, a second's worth, which a crash makes it do again."""
+BATCH_ATTEMPTS_MAX: Final = 10
+"""Tries of one operation that may succeed later: ours. Temporal's 50 hold a job up for a minute."""
+BATCH_RETRY_NS: Final = 1 * _SECOND
+"""Between two of these tries: ours."""
+BATCHES_KEPT_MAX: Final = 1000
+"""Jobs of one namespace that have ended, beside its retention: ours, for memory."""
+
 # Schedules
 CATCHUP_WINDOW_DEFAULT_NS: Final = 365 * _DAY
 """(3.12.4)."""

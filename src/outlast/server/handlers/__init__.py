@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ..node import Handler
 from . import (
     activity,
+    batch,
     cancellation,
     deletion,
     history,
@@ -44,6 +45,10 @@ _WORKFLOW: Mapping[str, Handler] = {
     "CountWorkflowExecutions": visibility.count,
     "ListOpenWorkflowExecutions": visibility.list_open,
     "ListClosedWorkflowExecutions": visibility.list_closed,
+    "StartBatchOperation": batch.start,
+    "StopBatchOperation": batch.stop,
+    "DescribeBatchOperation": batch.describe,
+    "ListBatchOperations": batch.list_all,
     "GetSearchAttributes": visibility.search_attributes,
     "StartWorkflowExecution": start.start,
     "SignalWithStartWorkflowExecution": start.signal_with_start,
