@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 
 from outlast.engine.effects import REQUESTS, Effect, OfferActivityTask, OfferWorkflowTask
 from outlast.engine.execution import advance, due, query, workflow_task
+from outlast.storage.errors import Conflict, StorageClosed, StorageError
 from outlast.storage.port import RunKey, Storage
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
@@ -42,6 +43,8 @@ logger = logging.getLogger("outlast.server")
 _HORIZON_NS = 120_000_000_000
 _FOR_EVER_NS = 2**63 - 1
 _SWEEP_NS = 60_000_000_000
+_PATIENCE_NS = 1_000_000_000
+"""Before a run is reloaded from a store that could not keep its last change."""
 _PAGE = 500
 """Stored deadlines read at once."""
 
@@ -64,6 +67,7 @@ class Node:
         self.batches = Batches(storage, keep_ns)
         self.runs = Runs(storage, clock, self.wall, self.timers, self._on_effects, keep_ns)
         self.runs.on_durable = self.dispatch_queries
+        self.runs.on_lost = self._on_lost
         self.outbox = Outbox(self.runs, self.namespaces, self.spawn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -217,9 +221,10 @@ class Node:
         if await self.runs.delete_if_over(run):
             return
         first = None
-        if due.needs_first_event(run.state, self.clock.now()):
-            first = await self.runs.event(run, 1)
         draft = self.runs.draft(run)
+        if due.needs_first_event(draft.state, draft.now):
+            first = await self.runs.event(run, 1)
+            draft = self.runs.draft(run)
         advance.advance(draft, first)
         advance.settle(draft)
         if draft.changed:
@@ -271,6 +276,29 @@ class Node:
             self.runs.plan(run)
         await self._fetch_deadlines(now)
 
+    def _on_lost(self, run: Run, error: BaseException | None) -> None:
+        if not self.closing and not isinstance(error, StorageClosed):
+            at_once = isinstance(error, Conflict)
+            work = asyncio.get_running_loop().create_task(self._take_up_again(run.key, at_once))
+            self.spawn(f"reloading of workflow {run.key.workflow_id!r} run {run.key.run_id}", work)
+
+    async def _take_up_again(self, key: RunKey, at_once: bool) -> None:
+        """A commit of the run has failed, and with it went what only the cache knew: go on from what is stored."""
+        while not self.closing:
+            if not at_once:
+                await self.runs.wall_reaches(self.wall.now() + _PATIENCE_NS)
+            try:
+                run = await self.runs.get(key)
+            except NotFound:  # it was to be the run's first
+                return
+            except StorageError:
+                logger.exception("workflow %r run %s cannot be reloaded yet", key.workflow_id, key.run_id)
+                at_once = False
+                continue
+            self._on_effects(run, due.outstanding(run.state))
+            self.runs.plan(run)
+            return
+
     # -- queries -------------------------------------------------------------------------------------------------
 
     def dispatch_queries(self, run: Run) -> None:
@@ -282,14 +310,14 @@ class Node:
                 continue
             if pending.shown and (task is None or pending.attached_to != (task.scheduled_event_id, task.started_at)):
                 pending.shown = False
-            if pending.shown or not query.ready(state):
+            if pending.shown:
                 continue
             try:
-                way = query.route(state)
+                query.require_answerable(state)
             except ServiceError as error:
                 pending.refuse(error)
                 continue
-            if way is query.Way.DIRECT:
+            if query.ready(state) and query.route(state) is query.Way.DIRECT:
                 self.dispatch_directly(run, pending)
 
     def dispatch_directly(self, run: Run, pending: PendingQuery, *, sticky: bool = True) -> None:

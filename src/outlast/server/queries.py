@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from outlast.api.enums.v1 import QUERY_RESULT_TYPE_ANSWERED
 from outlast.api.query.v1 import QueryRejected, WorkflowQuery, WorkflowQueryResult
 from outlast.api.workflowservice.v1 import QueryWorkflowResponse, RespondQueryTaskCompletedRequest
-from outlast.vocab.errors import QueryFailed, ServiceError
+from outlast.vocab.errors import QueryFailed, ServiceError, Unavailable
+
+if TYPE_CHECKING:
+    from .runs import Run
 
 
 class PendingQuery:
@@ -45,6 +49,12 @@ class PendingQuery:
         """End the query with an error."""
         if not self.answer.done():
             self.answer.set_exception(error)
+
+
+def lose(run: Run) -> None:
+    """The run as it is in memory is given up."""
+    for pending in run.queries.values():
+        pending.refuse(Unavailable(f"workflow {run.key.workflow_id!r} run {run.key.run_id} is reloaded; ask again"))
 
 
 def rejected(status: int) -> QueryWorkflowResponse:

@@ -23,7 +23,7 @@ from outlast.engine.transition import Successor, Transition
 from outlast.storage.port import Commit, CurrentRow, RunKey, Storage
 from outlast.vocab.errors import NotFound
 
-from . import updates, visibility
+from . import queries, updates, visibility
 from .clock import Clock
 from .queries import PendingQuery
 from .timers import Timers
@@ -106,6 +106,8 @@ class Runs:
         self._runs: OrderedDict[RunKey, Run] = OrderedDict()
         self._current: dict[tuple[str, str], str] = {}
         self.on_durable: Callable[[Run], None] = lambda run: None
+        self.on_lost: Callable[[Run, BaseException | None], None] = lambda run, error: None
+        """Told of a run that was dropped because a commit failed, and of the failure."""
         self.on_change: Callable[[Run], None] | None = None
         """Told of every run whose cached state or whose way to storage has changed; None in production."""
         self.waiting = 0
@@ -149,10 +151,15 @@ class Runs:
         Raises:
             NotFound: there is no such workflow or run.
         """
-        found = run_id or await self.current_run_id(namespace_id, workflow_id)
-        if found is None:
-            raise NotFound(f"there is no workflow {workflow_id!r} in this namespace; check the id and the namespace")
-        return await self.get(RunKey(namespace_id, workflow_id, found))
+        while True:
+            found = run_id or await self.current_run_id(namespace_id, workflow_id)
+            if found is None:
+                raise NotFound(
+                    f"there is no workflow {workflow_id!r} in this namespace; check the id and the namespace"
+                )
+            run = await self.get(RunKey(namespace_id, workflow_id, found))
+            if run_id or self._current.get((namespace_id, workflow_id), found) == found:
+                return run  # else another run has begun while this one was read
 
     def holds(self, run: Run) -> bool:
         """Whether the cache still holds this very object, so that its state is the newest."""
@@ -282,6 +289,7 @@ class Runs:
             run.commits -= 1
             if lost:
                 self._drop(run)
+                self.on_lost(run, None if done.cancelled() else done.exception())
                 continue
             late = [effect for effect in outcome.effects if isinstance(effect, OfferActivityTask)]
             if late:
@@ -312,6 +320,7 @@ class Runs:
         """What the cache holds of this run is not true any more: a commit failed, or the run is deleted."""
         run.dropped = True
         updates.lose(run)
+        queries.lose(run)
         if self._runs.get(run.key) is run:
             del self._runs[run.key]
             self._forget_current(run.key)

@@ -10,7 +10,7 @@ from enum import Enum
 
 from outlast.api.enums import v1 as _e
 from outlast.vocab import limits
-from outlast.vocab.errors import FailedPrecondition
+from outlast.vocab.errors import FailedPrecondition, WorkflowNotReady
 
 from .state import ExecutionState
 
@@ -42,14 +42,24 @@ def ready(state: ExecutionState) -> bool:
 
 
 def route(state: ExecutionState) -> Way:
-    """The way of a query to a ready run.
+    """The way of a query to a ready run."""
+    return Way.ATTACHED if state.running and state.task is not None else Way.DIRECT
+
+
+def require_answerable(state: ExecutionState) -> None:
+    """Refuse a query that no worker is going to answer, whether or not the run is ready.
 
     Raises:
-        FailedPrecondition: the workflow task keeps failing, so that no answer would come.
+        FailedPrecondition: the workflow task keeps failing.
+        WorkflowNotReady: the run was closed before its code ran.
     """
+    if not state.running and not ready(state):
+        raise WorkflowNotReady(
+            f"workflow {state.workflow_id!r} run {state.run_id} was closed before its first workflow task, so there is "
+            "nothing to ask"
+        )
     if state.running and state.task_attempt >= limits.QUERY_TASK_FAILURES_MAX:
         raise FailedPrecondition(
             f"workflow {state.workflow_id!r} run {state.run_id} cannot be queried: its workflow task has failed "
             f"{state.task_attempt - 1} times in a row; see the failure in its description and mend the workflow code"
         )
-    return Way.ATTACHED if state.running and state.task is not None else Way.DIRECT

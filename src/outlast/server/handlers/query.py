@@ -46,8 +46,7 @@ async def query(node: Node, request: QueryWorkflowRequest, context: CallContext)
             cause=_e.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW,
             scope=_e.RESOURCE_EXHAUSTED_SCOPE_NAMESPACE,
         )
-    if engine.ready(run.state):
-        engine.route(run.state)
+    engine.require_answerable(run.state)
     pending = PendingQuery(uuid.uuid4().hex, request.query)
     run.queries[pending.query_id] = pending
     try:
@@ -74,7 +73,7 @@ async def _answered(node: Node, run: Run, pending: PendingQuery, until: int) -> 
             f"workflow {name!r} has not run its first workflow task yet, so there is nothing to ask; is a worker "
             f"polling task queue {run.state.queue!r}?"
         )
-    if not node.queues.served(QueueId(run.key.namespace_id, run.state.queue, "workflow")):
+    if not pending.shown and not node.queues.served(QueueId(run.key.namespace_id, run.state.queue, "workflow")):
         raise FailedPrecondition(f"no worker polls task queue {run.state.queue!r} of workflow {name!r}; start one")
     raise DeadlineExceeded(f"the worker did not answer the query {pending.query.query_type!r} of workflow {name!r}")
 

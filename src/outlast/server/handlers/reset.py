@@ -44,6 +44,9 @@ async def reset(
     end = base.state.next_event_id + len(workflow_task.unwritten_events(base.state))
     resetting.validate(request, base.state, end)
     current, sources = await _sources(node, base)
+    if current.state.start_request_id == request.request_id:  # by the same request, while this one read
+        await current.settled()
+        return ResetWorkflowExecutionResponse(run_id=current.key.run_id)
     ended = node.runs.draft(current)
     if ended.state.running:
         advance.terminate(ended, reason=request.reason, identity=request.identity)

@@ -109,6 +109,7 @@ async def attach(node: Node, run: Run, request: StartWorkflowExecutionRequest) -
     """Let the open run know of a start request that led to it, where the request wants that."""
     draft = node.runs.draft(run)
     draft.apply(starting.attach(draft.state, request, draft.now))
+    advance.settle(draft)
     if draft.changed:
         await node.runs.commit(run, draft)
 

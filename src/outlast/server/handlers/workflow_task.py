@@ -111,9 +111,9 @@ async def respond_completed(
     response = RespondWorkflowTaskCompletedResponse(reset_history_event_id=outcome.reset_to or 0)
     namespace = node.namespaces.name_of(run.key.namespace_id)
     for effect in draft.effects:
-        if isinstance(effect, RunEagerly) and effect.scheduled_event_id in run.state.activities:
+        if isinstance(effect, RunEagerly) and effect.scheduled_event_id in draft.state.activities:
             scheduled = next(event for event in draft.events if event.event_id == effect.scheduled_event_id)
-            activity = run.state.activities[effect.scheduled_event_id]
+            activity = draft.state.activities[effect.scheduled_event_id]
             response.activity_tasks.append(tasks.activity_task(run, activity, scheduled, namespace))
     if inline and run.state.task is not None and run.state.task.started:
         response.workflow_task.CopyFrom(await tasks.workflow_task(node, run, namespace))
