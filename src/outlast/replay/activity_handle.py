@@ -32,6 +32,10 @@ class _BackOffError(BaseException):
         self.seconds, self.again = seconds, again
 
 
+def _nothing() -> None:
+    """What cancelling an activity does that has ended; the machine that did it before is let go."""
+
+
 class Handle(ActivityHandle[Any]):
     """The task that waits for an activity.
 
@@ -95,11 +99,13 @@ class Handle(ActivityHandle[Any]):
             hint = self._call.ret_type
             value = self._run.decode(payloads, None if hint is None else [hint], converter)[0]
         self._ended.set_result(value)
+        self.on_cancel = _nothing
 
     def fail(self, failure: Failure) -> None:
         """The activity ended in any other way."""
         converter, failures = self._run.converters.for_activity(self._run, self._call)
         error = failures.from_failure(failure, converter)
+        self.on_cancel = _nothing
         # Nobody would ever look at it, and asyncio would say so, if the task was cancelled before it began.
         if self.running:
             self._ended.set_exception(error)

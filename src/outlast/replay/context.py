@@ -197,6 +197,12 @@ class RunContext:
         self.converters.failure.to_failure(error, self.converters.payload, failure)
         return failure
 
+    def let_go(self) -> None:
+        """The run is over: forget everything but the mode, which says so."""
+        mode = self.mode
+        vars(self).clear()
+        self.mode = mode
+
     def call_later(self, job: Callable[[], None]) -> None:
         """Have the next activation do this, in the order of the events that caused it."""
         self.jobs.add(job)

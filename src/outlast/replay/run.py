@@ -146,11 +146,20 @@ class Run:
         self._context.ledger.forget_after(player.last_event_id)
 
     def evict(self) -> None:
-        """Unwind the workflow's code. Calls of the SDK out of ``finally`` blocks have no effect."""
-        if self._player is None:
+        """Unwind the workflow's code and let go of it. Calls of the SDK out of ``finally`` blocks have no effect."""
+        player, self._player = self._player, None
+        if player is None:
             return
-        self._context.mode.evicting = self._context.mode.replaying = True
-        self._context.loop.unwind()
+        context, nouns = self._context, self._nouns
+        context.mode.evicting = context.mode.replaying = True
+        context.loop.unwind()
+        # The parts of a run know each other in circles. Cut here, nothing of it waits for the garbage collector.
+        nouns.handlers.built_in.clear()
+        context.loop.let_go()
+        context.let_go()
+        for part in (player, nouns):
+            vars(part).clear()
+        del self._context, self._nouns
 
     # -- intake ---------------------------------------------------------------------------------------------------
 

@@ -81,6 +81,13 @@ class WorkflowLoop(DeterministicLoop):
                         coroutine.close()
         self._ready.clear()
 
+    def let_go(self) -> None:
+        """The run is over: forget it. What an abandoned task still reports finds the run's mode, and nothing else."""
+        self._tasks.clear()
+        self._conditions.clear()
+        self.workflow_runtime = None
+        del self.timers
+
     @staticmethod
     def _passes(condition: Callable[[], bool], future: asyncio.Future[None]) -> bool:
         if future.done():

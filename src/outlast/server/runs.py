@@ -352,13 +352,17 @@ class Runs:
     # -- history -------------------------------------------------------------------------------------------------
 
     def _trim(self, run: Run) -> None:
-        """Leave the old part of a long tail to storage."""
-        if len(run.tail) > _TAIL_EVENTS_MAX and not run.commits:
-            keep_from = max(run.state.previous_started_event_id, run.state.next_event_id - _TAIL_EVENTS_MAX // 2)
-            cut = keep_from - run.tail_from
-            if cut > 0:
-                del run.tail[:cut]
-                run.tail_from += cut
+        """Leave the old part of a long tail to storage; of a closed run all but the event that tells the result."""
+        state = run.state
+        if run.commits or (state.running and len(run.tail) <= _TAIL_EVENTS_MAX):
+            return
+        keep_from = state.next_event_id - 1
+        if state.running:
+            keep_from = max(state.previous_started_event_id, state.next_event_id - _TAIL_EVENTS_MAX // 2)
+        cut = keep_from - run.tail_from
+        if cut > 0:
+            del run.tail[:cut]
+            run.tail_from += cut
 
     async def events(self, run: Run, first: int, end: int) -> list[HistoryEvent]:
         """The events with ids from ``first`` up to but not ``end``, ascending; they are shared, not copies."""

@@ -118,12 +118,17 @@ class Attempt:
         finally:
             # From here on a cancel must not interrupt the report.
             self._done = True
-            if self._timer is not None:
-                self._timer.cancel()
-            if self.cancellation is not None and self._task is not None:
-                while self._task.cancelling():
-                    self._task.uncancel()
+            self._end()
         return list(self.converter.payload_converter.to_payloads([result]))
+
+    def _end(self) -> None:
+        """The code has ended: let go of what knows this attempt, so that nothing waits for the garbage collector."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.cancellation is not None and self._task is not None:
+            while self._task.cancelling():
+                self._task.uncancel()
+        self._timer = self._task = self._context = None
 
     async def _execute(self) -> Any:
         definition = self.worker.definition_of(self.task)
