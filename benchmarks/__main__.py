@@ -55,7 +55,7 @@ def server(database: Path) -> Iterator[tuple[str, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "outlast", "server", "--db", str(database), "--port", str(port)]
+    command = [sys.executable, "-m", "outlast", "server", "--db", str(database), "--port", str(port), "--headless"]
     process = subprocess.Popen([*command, "--log-level", "warning"], stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20

@@ -89,12 +89,11 @@ class Program:
 
 
 class ServerProcess(Program):
-    """``outlast server`` on a free port, which it keeps when it is started again."""
+    """``outlast server`` on a free port, which it keeps when it is started again; without HTTP unless ``ui``."""
 
-    def __init__(self, folder: Path, *options: str, database: str = "orders.db") -> None:
-        super().__init__(
-            "-m", "outlast", "server", "--db", database, "--port", "0", *options, ready="Namespaces:", folder=folder
-        )
+    def __init__(self, folder: Path, *options: str, database: str = "orders.db", ui: bool = False) -> None:
+        command = ("-m", "outlast", "server", "--db", database, "--port", "0", *(() if ui else ("--headless",)))
+        super().__init__(*command, *options, ready="Namespaces:", folder=folder)
 
     @property
     def address(self) -> str:

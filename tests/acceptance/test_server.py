@@ -22,7 +22,7 @@ from outlast.storage.errors import DatabaseError, DatabaseInUse
 
 def refused(folder: Path, *options: str) -> str:
     """Start a server that ends by itself with exit status 1; answers what it said, which is one line."""
-    command = [sys.executable, "-m", "outlast", "server", *options]
+    command = [sys.executable, "-m", "outlast", "server", "--headless", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     assert done.stderr.startswith("Error: ")
@@ -170,7 +170,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [("--port", "70000"), ("--namespace", ""), ("--log-level", "loud")])
 def test_options_that_mean_nothing_are_refused(options: tuple[str, str], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "outlast", "server", *options]
+    command = [sys.executable, "-m", "outlast", "server", "--headless", *options]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert options[0] in done.stderr

@@ -113,7 +113,7 @@ async def test_a_plain_server_has_no_clock_to_move(tmp_path: Path) -> None:
     port = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(serve(ServerConfig(None, port=0), port.set_result))
     try:
-        client = await Client.connect(f"127.0.0.1:{await port}")
+        client = await Client.connect(f"127.0.0.1:{(await port).port}")
         with pytest.raises(RPCError):
             await client.test_service.lock_time_skipping(LockTimeSkippingRequest())
     finally:

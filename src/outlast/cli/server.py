@@ -13,6 +13,7 @@ from .serving import serve
 from .start_dev import start_dev
 
 _MEMORY = ":memory:"
+_UI_PORT = 8080
 
 
 @click.group(invoke_without_command=True)
@@ -24,21 +25,46 @@ _MEMORY = ":memory:"
 @click.option(
     "--namespace", "-n", "namespaces", multiple=True, help="Namespace to create beside 'default'; repeatable."
 )
+@click.option(
+    "--ui-port", type=click.IntRange(0, 65535), help="Port of the web UI; 8080 by default, 0 takes a free one."
+)
+@click.option("--ui-host", "ui_hosts", multiple=True, help="Host name under which the web UI is reached; repeatable.")
+@click.option("--headless", is_flag=True, help="No web UI and no JSON API.")
 @click.option("--log-level", type=click.Choice(logs.LEVELS), default="info", show_default=True)
 @click.option("--log-format", type=click.Choice(logs.FORMATS), default="text", show_default=True)
 @click.pass_context
 def server(
-    context: click.Context, db: str, ip: str, port: int, namespaces: tuple[str, ...], log_level: str, log_format: str
+    context: click.Context,
+    db: str,
+    ip: str,
+    port: int,
+    namespaces: tuple[str, ...],
+    ui_port: int | None,
+    ui_hosts: tuple[str, ...],
+    headless: bool,
+    log_level: str,
+    log_format: str,
 ) -> None:
-    """Run the server: Temporal's gRPC API over one database file."""
+    """Run the server over one database file: Temporal's gRPC API, its JSON API and the web UI."""
     if context.invoked_subcommand is not None:
         return
     if "" in namespaces:
         raise click.BadParameter("a namespace needs a name", param_hint="--namespace")
     logs.set_up(log_level, log_format)
     database = None if db == _MEMORY else Path(db).expanduser().absolute()
-    config = ServerConfig(database, ip, port, tuple(dict.fromkeys(("default", *namespaces))))
-    serve(config)
+    if headless and ui_port is not None:
+        raise click.UsageError("--headless serves no web UI, so --ui-port has no meaning; leave out one of them")
+    serve(
+        ServerConfig(
+            database,
+            ip,
+            port,
+            tuple(dict.fromkeys(("default", *namespaces))),
+            ui_port=None if headless else _UI_PORT if ui_port is None else ui_port,
+            ui_port_chosen=ui_port is not None,
+            ui_hosts=ui_hosts,
+        )
+    )
 
 
 server.add_command(start_dev)

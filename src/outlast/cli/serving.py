@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from outlast.server import app
+from outlast.server.app import Listening
 from outlast.server.config import ServerConfig
 from outlast.storage.errors import StorageError
 
@@ -16,9 +17,13 @@ def serve(config: ServerConfig) -> None:
         ClickException: the database or the address is not to be had.
     """
 
-    def on_ready(port: int) -> None:
+    def on_ready(listening: Listening) -> None:
         host = f"[{config.ip}]" if ":" in config.ip else config.ip
-        click.echo(f"Outlast server listening on {host}:{port}")
+        click.echo(f"Outlast server listening on {host}:{listening.port}")
+        if listening.ui_port is not None:
+            click.echo(f"Web UI: http://{_browsed(host)}:{listening.ui_port}")
+        elif listening.ui_fault:
+            click.echo(f"No web UI: {listening.ui_fault} (--headless serves none)")
         click.echo(f"Data: {config.database or 'in memory only, gone when the server stops'}")
         click.echo(f"Namespaces: {', '.join(config.namespaces)}. Stop with Ctrl-C.")
 
@@ -28,3 +33,8 @@ def serve(config: ServerConfig) -> None:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(error.strerror or str(error)) from error
+
+
+def _browsed(host: str) -> str:
+    """The name under which a browser on this machine finds the host."""
+    return "localhost" if host in ("127.0.0.1", "0.0.0.0", "[::1]", "[::]") else host

@@ -20,6 +20,8 @@ from .serving import serve
 
 _TYPES = {name: number for number, name in TYPE_NAMES.items()}
 _LEVELS = {"never": "error"} | {level: level for level in logs.LEVELS} | {"warn": "warning"}
+_UI_DISTANCE = 1000
+_PORT_MAX = 65535
 _FORMATS = {"pretty": "text"} | {name: name for name in logs.FORMATS}
 
 
@@ -33,6 +35,12 @@ def _search_attributes(_: click.Context, __: click.Parameter, values: tuple[str,
     return found
 
 
+def _ui_port(port: int) -> int:
+    """The web UI's port beside that of gRPC; any free one where there is no such port."""
+    beside = port + _UI_DISTANCE
+    return beside if port and beside <= _PORT_MAX else 0
+
+
 @click.command("start-dev")
 @click.option("--port", "-p", default=7233, show_default=True, type=click.IntRange(0, 65535), help="Port of gRPC.")
 @click.option("--namespace", "-n", "namespaces", multiple=True, help="Namespace to create; repeatable.")
@@ -42,7 +50,8 @@ def _search_attributes(_: click.Context, __: click.Parameter, values: tuple[str,
 @click.option("--log-level", type=click.Choice(list(_LEVELS)), default="warn", show_default=True)
 @click.option("--dynamic-config-value", "dynamic", multiple=True, help="Ignored: settings of Temporal's own server.")
 @click.option("--search-attribute", "attributes", multiple=True, callback=_search_attributes, help="NAME=TYPE to add.")
-@click.option("--ui-port", type=click.IntRange(0, 65535), help="Port of the web UI.")
+@click.option("--ui-port", type=click.IntRange(0, 65535), help="Port of the web UI; --port and 1000 by default.")
+@click.option("--ui-host", "ui_hosts", multiple=True, help="Host name under which the web UI is reached; repeatable.")
 @click.option("--headless", is_flag=True, help="No web UI.")
 def start_dev(
     port: int,
@@ -54,6 +63,7 @@ def start_dev(
     dynamic: tuple[str, ...],
     attributes: dict[str, int],
     ui_port: int | None,
+    ui_hosts: tuple[str, ...],
     headless: bool,
 ) -> None:
     """Run a server as `temporal server start-dev` is run: in memory unless a file is named."""
@@ -68,6 +78,9 @@ def start_dev(
             port=port,
             namespaces=tuple(dict.fromkeys(("default", *namespaces))),
             search_attributes=attributes,
+            ui_port=None if headless else _ui_port(port) if ui_port is None else ui_port,
+            ui_port_chosen=ui_port is not None,
+            ui_hosts=ui_hosts,
         )
     )
 

@@ -1,4 +1,4 @@
-"""The server process put together: a store, a node over it, and the gRPC door in front, until a signal comes."""
+"""The server process put together: a store, a node over it, the doors in front, until a signal comes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from outlast.engine.namespaces import add_search_attributes
 from outlast.storage.memory import MemoryStorage
@@ -19,6 +20,9 @@ from .node import Node
 from .rpc import GrpcDoor
 from .skipping import SkippingClock
 
+if TYPE_CHECKING:
+    from .http_server import HttpServer
+
 logger = logging.getLogger("outlast.server")
 
 _REFUSING_S = 0.2
@@ -26,17 +30,27 @@ _REFUSING_S = 0.2
 a reason, which not every SDK tries again."""
 
 
-async def serve(config: ServerConfig, on_ready: Callable[[int], None]) -> None:
+class Listening(NamedTuple):
+    """Where a server answers: the ports of gRPC and of HTTP, and why there is no HTTP although it was wanted."""
+
+    port: int
+    ui_port: int | None
+    ui_fault: str
+
+
+async def serve(config: ServerConfig, on_ready: Callable[[Listening], None]) -> None:
     """Run a server until SIGTERM or SIGINT, then let calls under way and commits finish.
 
     Args:
-        on_ready: called with the port once the server answers.
+        on_ready: called with the ports once the server answers.
 
     Raises:
         OSError: the address cannot be bound; the database was not touched.
         StorageError: the database cannot be opened.
     """
     address.check(config.ip, config.port)
+    if config.ui_port is not None and config.ui_port_chosen:
+        address.check(config.ip, config.ui_port, "--ui-port")
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,15 +63,36 @@ async def serve(config: ServerConfig, on_ready: Callable[[int], None]) -> None:
         for namespace in config.namespaces:
             await _register(node, namespace, config.search_attributes)
         door = GrpcDoor(node)
-        on_ready(await door.start(config.address))
+        port = await door.start(config.address)
+        http, ui_port, ui_fault = await _serve_http(node, config)
+        on_ready(Listening(port, ui_port, ui_fault))
         await stopping.wait()
         logger.info("Stopping; calls under way have %g s to end", config.grace_s)
         node.release()
         await asyncio.sleep(_REFUSING_S)
-        await door.stop(config.grace_s)
+        await asyncio.gather(door.stop(config.grace_s), *([http.stop()] if http is not None else []))
     finally:
         await node.close()
     logger.info("Stopped")
+
+
+async def _serve_http(node: Node, config: ServerConfig) -> tuple[HttpServer | None, int | None, str]:
+    """The HTTP door, its port, and why there is none."""
+    if config.ui_port is None:
+        return None, None, ""
+    from .gateway import over_node  # who serves no HTTP needs none of its memory
+    from .http import http_app
+    from .http_server import HttpServer
+    from .origin import Hosts
+
+    app = http_app(over_node(node), Hosts(config.ip, config.ui_hosts))
+    server = HttpServer(app, config.grace_s)
+    try:
+        return server, await server.start(config.ip, config.ui_port, "--ui-port"), ""
+    except OSError as error:
+        if config.ui_port_chosen:
+            raise
+        return None, None, error.strerror or str(error)
 
 
 async def _register(node: Node, namespace: str, attributes: Mapping[str, int]) -> None:
@@ -68,7 +103,7 @@ async def _register(node: Node, namespace: str, attributes: Mapping[str, int]) -
         await node.namespaces.change(namespace, lambda stored: add_search_attributes(stored, missing))
 
 
-def run(config: ServerConfig, on_ready: Callable[[int], None]) -> None:
+def run(config: ServerConfig, on_ready: Callable[[Listening], None]) -> None:
     """Run a server in this process, on uvloop where it is installed."""
     try:
         import uvloop

@@ -11,6 +11,10 @@ from pathlib import Path
 class ServerConfig:
     """``database`` is None for a store in memory; ``port`` 0 takes a free one.
 
+    ``ui_port`` is where HTTP is served, the JSON API and the web UI; None for nowhere. Where it is taken the server
+    goes on without, unless it was asked for (``ui_port_chosen``): two servers on one machine may both leave it to the
+    default. ``ui_hosts`` are names, beside those of this machine, under which HTTP is reached.
+
     ``search_attributes`` are added to every namespace at the start. ``skips_time`` is for tests: the clock jumps.
     """
 
@@ -21,6 +25,9 @@ class ServerConfig:
     search_attributes: Mapping[str, int] = field(default_factory=dict)
     skips_time: bool = False
     grace_s: float = 5.0
+    ui_port: int | None = None
+    ui_port_chosen: bool = False
+    ui_hosts: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

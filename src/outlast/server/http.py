@@ -1,0 +1,110 @@
+"""The HTTP application: the JSON API, the web UI, health, with the headers that keep foreign pages out.
+
+``/api/v1/...`` and the RPCs' other bindings lead to the gateway, ``/healthz`` says that the server answers. Every other
+path is a file of ``web/``, or a page of the UI, which finds its way by the path itself: it gets ``index.html``, whose
+``<base>`` names the place where the application is mounted. A binding without ``/api/v1``, such as
+``/namespaces/default/workflows``, can be a page's path as well; a browser that navigates there gets the page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .gateway import Gateway, raw_path
+from .origin import Hosts, OriginGuard
+
+WEB: Final = Path(__file__).with_name("web")
+_BASE: Final = b'<base href="/">'
+_GZIP_BYTES_MIN: Final = 1000
+_HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+def http_app(gateway: Gateway, hosts: Hosts | None) -> ASGIApp:
+    """The application.
+
+    Args:
+        gateway: the JSON API.
+        hosts: the names that it answers to; None for any.
+    """
+    app: ASGIApp = _Front(gateway)
+    app = GZipMiddleware(app, minimum_size=_GZIP_BYTES_MIN)
+    app = OriginGuard(app, hosts)
+    return _Headed(app)
+
+
+class _Front:
+    """Sends a request to what answers it."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._files = _Files(directory=WEB)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(f"outlast's HTTP application has no {scope['type']!r}; it speaks HTTP only")
+        path = raw_path(scope)
+        if path == "/healthz":
+            await JSONResponse({"status": "SERVING"})(scope, receive, send)
+        elif path == "/api" or path.startswith("/api/") or self._is_call(scope, path):
+            await self._gateway(scope, receive, send)
+        else:
+            await self._files.serve(path, scope, receive, send)
+
+    def _is_call(self, scope: Scope, path: str) -> bool:
+        if scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):
+            return False
+        return self._gateway.knows(path)
+
+
+class _Files(StaticFiles):
+    """The files of the UI; the page for what is none of them."""
+
+    async def serve(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        name = path.strip("/")
+        _, found = self.lookup_path(name) if name else ("", None)
+        is_file = found is not None and name != "index.html" and (WEB / name).is_file()
+        response = await self.get_response(name, scope) if is_file else _page(scope)
+        response.headers["cache-control"] = "no-cache"
+        await response(scope, receive, send)
+
+
+def _page(scope: Scope) -> Response:
+    if scope["method"] not in ("GET", "HEAD"):
+        return JSONResponse({"code": 12, "message": f"{scope['method']} is no way to a page"}, 405)
+    base = scope.get("root_path", "").rstrip("/") + "/"
+    escaped = base.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").encode()
+    content = (WEB / "index.html").read_bytes().replace(_BASE, b'<base href="' + escaped + b'">', 1)
+    return Response(content, media_type="text/html")
+
+
+class _Headed:
+    """Adds the headers of safety to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

@@ -1,0 +1,63 @@
+"""The HTTP door of a server process: uvicorn in the server's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from . import address
+
+logger = logging.getLogger("outlast.server")
+
+
+class HttpServer:
+    """Serves one application at one address."""
+
+    def __init__(self, app: ASGIApp, grace_s: float) -> None:
+        """``grace_s``: how long requests under way may take once the server stops."""
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=max(1, round(grace_s)),
+        )
+        self._server = _Uvicorn(config)
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self, ip: str, port: int, option: str) -> int:
+        """Listen; answers the port, which differs where 0 was asked for.
+
+        Args:
+            option: what chooses the port, named where it cannot be had.
+
+        Raises:
+            OSError: the address cannot be bound.
+        """
+        listener = address.listen(ip, port, option)
+        self._serving = asyncio.get_running_loop().create_task(self._server.serve([listener]), name="HTTP")
+        bound: int = listener.getsockname()[1]
+        return bound
+
+    async def stop(self) -> None:
+        """Take no new connections, and let requests under way end."""
+        if self._serving is None:
+            return
+        self._server.should_exit = True
+        await self._serving
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves the signals to the process it is part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
