@@ -14,7 +14,7 @@ from outlast import activity, workflow
 from outlast.api.enums import v1 as e
 from outlast.client import WorkflowFailureError, WorkflowQueryFailedError, WorkflowUpdateFailedError
 from outlast.common import RetryPolicy
-from outlast.exceptions import ActivityError, ServerError, WorkflowAlreadyStartedError
+from outlast.exceptions import ActivityError, ServerError, TerminatedError, WorkflowAlreadyStartedError
 from outlast.service import RPCError, RPCStatusCode
 
 TOO_MUCH = "x" * (2 * 1024 * 1024)
@@ -152,13 +152,10 @@ async def test_an_activity_result_above_the_limit_fails_the_activity(stage: Stag
         assert not isinstance(failed.value.cause.cause, ServerError)
 
 
-@pytest.mark.parametrize("value", ["too much", "too much for the server", "object"])
+@pytest.mark.parametrize("value", ["too much", "object"])
 async def test_what_cannot_travel_to_an_activity_fails_the_task_until_it_is_corrected(stage: Stage, value: str) -> None:
     Passing.value = object() if value == "object" else TOO_MUCH
-    by_server = value == "too much for the server"
-    async with stage.worker(
-        Passing, activities=[measure], max_cached_workflows=0, disable_payload_error_limit=by_server
-    ):
+    async with stage.worker(Passing, activities=[measure], max_cached_workflows=0):
         handle = await stage.start(Passing.run, task_timeout=SECOND)
         await stage.until_event(handle, "WorkflowTaskFailed")
         Passing.value = "small"
@@ -168,6 +165,15 @@ async def test_what_cannot_travel_to_an_activity_fails_the_task_until_it_is_corr
         assert failed.cause == e.WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE
     elif stage.ours:
         assert "argument 0 of type object of activity 'measure'" in failed.failure.message
+
+
+async def test_what_reaches_the_server_above_the_limit_ends_the_workflow(stage: Stage) -> None:
+    Passing.value = TOO_MUCH
+    async with stage.worker(Passing, activities=[measure], disable_payload_error_limit=True):
+        with pytest.raises(WorkflowFailureError) as failed:
+            await stage.execute(Passing.run)
+    assert isinstance(failed.value.cause, TerminatedError)
+    assert "BadScheduleActivityAttributes: ScheduleActivityTask: input takes 2,097," in str(failed.value.cause)
 
 
 async def test_an_unknown_workflow_is_named(stage: Stage) -> None:

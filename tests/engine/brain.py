@@ -5,6 +5,7 @@ After every step the law is checked that a state rebuilt from the history equals
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from outlast.api.command.v1 import Command
@@ -38,6 +39,7 @@ from outlast.vocab.attributes import COMMAND_FIELD, EVENT_NAMES
 
 SECOND = 1_000_000_000
 EPOCH = 1_700_000_000 * SECOND
+SEARCH_ATTRIBUTES = {"Kind": e.INDEXED_VALUE_TYPE_KEYWORD}
 RUN_ID = "11111111-1111-4111-8111-111111111111"
 
 
@@ -169,7 +171,9 @@ class Brain:
         self.hold(draft)
         return self.events + workflow_task.unwritten_events(self.state)
 
-    def complete(self, *commands: Command, **request: Any) -> completion.Completed:
+    def complete(
+        self, *commands: Command, _search_attributes: Mapping[str, int] = SEARCH_ATTRIBUTES, **request: Any
+    ) -> completion.Completed:
         """Complete the started workflow task with commands."""
         message = RespondWorkflowTaskCompletedRequest(commands=commands, identity="worker", **request)
         context = CommandContext(
@@ -179,7 +183,7 @@ class Brain:
             self.events[0],
             eager_activities=True,
             process="",
-            search_attributes={"Kind": e.INDEXED_VALUE_TYPE_KEYWORD},
+            search_attributes=_search_attributes,
             namespace="default",
             namespaces={"default": "namespace-1", "elsewhere": "namespace-2"},
         )

@@ -68,6 +68,7 @@ class Node:
         self.runs = Runs(storage, clock, self.wall, self.timers, self._on_effects, keep_ns)
         self.runs.on_durable = self.dispatch_queries
         self.runs.on_lost = self._on_lost
+        self.runs.on_large = self._on_large
         self.outbox = Outbox(self.runs, self.namespaces, self.spawn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -231,6 +232,20 @@ class Node:
             await self.runs.commit(run, draft)
         else:
             self.runs.plan(run)
+
+    def _on_large(self, run: Run, state_bytes: int) -> None:
+        work = asyncio.get_running_loop().create_task(self._end_large(run.key, state_bytes))
+        self.spawn(f"end of workflow {run.key.workflow_id!r} run {run.key.run_id}", work)
+
+    async def _end_large(self, key: RunKey, state_bytes: int) -> None:
+        try:
+            run = await self.runs.get(key)
+        except NotFound:
+            return
+        draft = self.runs.draft(run)
+        advance.outgrown(draft, state_bytes)
+        if draft.changed:
+            await self.runs.commit(run, draft)
 
     async def _sweep(self) -> None:
         """Move the horizon of the timers, and forget unused queues."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from outlast.api.enums.v1 import QUERY_RESULT_TYPE_ANSWERED
 from outlast.api.query.v1 import QueryRejected, WorkflowQuery, WorkflowQueryResult
 from outlast.api.workflowservice.v1 import QueryWorkflowResponse, RespondQueryTaskCompletedRequest
+from outlast.vocab import failures, limits
 from outlast.vocab.errors import QueryFailed, ServiceError, Unavailable
 
 if TYPE_CHECKING:
@@ -39,7 +40,13 @@ class PendingQuery:
             answered, payloads = result.result_type == QUERY_RESULT_TYPE_ANSWERED, result.answer
         else:
             answered, payloads = result.completed_type == QUERY_RESULT_TYPE_ANSWERED, result.query_result
-        if answered:
+        if answered and payloads.ByteSize() > limits.BLOB_BYTES_MAX:
+            message = (
+                f"query {self.query.query_type!r}: the answer takes {payloads.ByteSize():,} bytes, more than "
+                f"{limits.BLOB_BYTES_MAX:,}; answer with less, or with a reference (a key, a path, a URL)"
+            )
+            self.answer.set_exception(QueryFailed(message, failures.application(message)))
+        elif answered:
             self.answer.set_result(QueryWorkflowResponse(query_result=payloads))
         else:
             message = result.error_message or "the query handler failed"

@@ -21,6 +21,7 @@ from outlast.engine.execution.draft import Draft, Outcome
 from outlast.engine.execution.state import ExecutionState
 from outlast.engine.transition import Successor, Transition
 from outlast.storage.port import Commit, CurrentRow, RunKey, Storage
+from outlast.vocab import limits
 from outlast.vocab.errors import NotFound
 
 from . import queries, updates, visibility
@@ -108,6 +109,8 @@ class Runs:
         self.on_durable: Callable[[Run], None] = lambda run: None
         self.on_lost: Callable[[Run, BaseException | None], None] = lambda run, error: None
         """Told of a run that was dropped because a commit failed, and of the failure."""
+        self.on_large: Callable[[Run, int], None] = lambda run, state_bytes: None
+        """Told of an open run whose kept state has passed its limit, and of the size."""
         self.on_change: Callable[[Run], None] | None = None
         """Told of every run whose cached state or whose way to storage has changed; None in production."""
         self.waiting = 0
@@ -269,12 +272,15 @@ class Runs:
             current = CurrentRow(run.key.run_id, run.replaces)
             self._current[run.key[:2]] = run.key.run_id
             self._keep(run)
+        kept = snapshot.encode(state)
+        if len(kept) > limits.STATE_BYTES_MAX and state.running:
+            self.on_large(run, len(kept))
         visible = visibility.changes(outcome.events) or state.search_attributes != found_by
         return Commit(
             key=run.key,
             expected_version=expected,
             version=run.version,
-            snapshot=snapshot.encode(state),
+            snapshot=kept,
             wake_at=outcome.wake_at,
             first_event_id=outcome.first_event_id,
             events=outcome.batch,

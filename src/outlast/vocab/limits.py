@@ -29,7 +29,7 @@ LINKS_MAX: Final = 32
 CALLBACKS_MAX: Final = 32
 """Completion callbacks of one workflow (3.5.11)."""
 HEADER_BYTES_MAX: Final = 8 * _KIB
-"""Headers travel with every task (3.5.11)."""
+"""The header of one completion callback (3.5.11, component.callbacks)."""
 PRIORITY_KEY_MAX: Final = 5
 """Priority keys are 1 to 5, 1 first (3.13.5)."""
 PRIORITY_KEY_DEFAULT: Final = 3
@@ -54,6 +54,9 @@ STATE_BYTES_MAX: Final = 8 * _MIB
 """The state of one run beside its history: it is rewritten by every transition (3.10.1)."""
 ACTIVITY_FAILURE_BYTES_MAX: Final = 4 * _KIB
 """The last failure of a pending activity, kept in the state of the run (3.2.10)."""
+
+WORKFLOW_TASK_FAILURE_BYTES_MAX: Final = 512 * _KIB
+"""What a worker reports about one failed workflow task: ours; a traceback that is longer is not read."""
 
 # History
 HISTORY_EVENTS_MAX: Final = 51_200

@@ -13,7 +13,7 @@ from outlast.api.failure.v1 import Failure
 from outlast.api.history.v1 import HistoryEvent
 
 from ..transition import Transition
-from . import activity_timeout, close, completion, due, timer, workflow_task
+from . import activity_timeout, close, completion, due, size, timer, workflow_task
 from .draft import Draft
 from .state import ExecutionState, WorkflowTask, on_delay_over
 
@@ -77,6 +77,13 @@ def settle(draft: Draft) -> None:
             )
         )
         completion.try_again(draft)
+
+
+def outgrown(draft: Draft, state_bytes: int) -> None:
+    """The run's kept state was found to take so many bytes: the run ends if that is too much (rule 3.10.1)."""
+    reason = size.over(state_bytes)
+    if reason and draft.state.running:
+        terminate(draft, reason=reason)
 
 
 def recover(draft: Draft) -> None:

@@ -29,7 +29,7 @@ from outlast.vocab.times import from_duration
 
 from ..command import BadCommand, CommandContext
 from ..transition import Transition
-from . import speculative, tables, update, workflow_task
+from . import close, size, speculative, tables, update, workflow_task
 from .draft import Draft
 from .events import new_event
 from .state import ExecutionState, WorkflowTask
@@ -107,6 +107,8 @@ def complete(state: ExecutionState, request: RespondWorkflowTaskCompletedRequest
             draft.apply(_dropped(request))
             return Completed(draft, None, rejections, state.previous_started_event_id)
         return Completed(_completed(state, task, request, context), None, rejections)
+    except size.TooLarge as error:
+        return Completed(_ended(state, context.now, error, request.identity), error)
     except BadCommand as error:
         if task.attempt > 1 and error.cause != _e.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
             raise InvalidArgument(error.message) from error
@@ -137,6 +139,8 @@ def _completed(
 ) -> Draft:
     draft = Draft(state, context.now)
     draft.apply(Transition((*workflow_task.closing_events(state, task), _completed_event(task, request, context.now))))
+    for message in request.messages:
+        size.check_message(message)
     context = msgspec.structs.replace(
         context,
         completed_event_id=draft.state.next_event_id - 1,
@@ -164,6 +168,7 @@ def _completed(
         arrived = draft.flush()
         if (arrived or request.force_create_new_workflow_task) and draft.state.task is None:
             draft.schedule_task(task.original_scheduled_at if is_heartbeat(request) else 0)
+    size.check_transaction(request.ByteSize() + sum(map(len, state.buffered)), draft.events)
     return draft
 
 
@@ -175,13 +180,7 @@ def _apply(draft: Draft, command: Command, context: CommandContext) -> None:
             _e.WORKFLOW_TASK_FAILED_CAUSE_FEATURE_DISABLED,
             f"the command {name} is not built in this version of outlast",
         )
-    if command.ByteSize() > limits.BLOB_BYTES_MAX:
-        # Temporal's server terminates the workflow; failing its task leaves room for a corrected deployment.
-        raise BadCommand(
-            _e.WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE,
-            f"{COMMAND_NAMES[command.command_type]} takes {command.ByteSize():,} bytes, more than the "
-            f"{limits.BLOB_BYTES_MAX:,} that are kept in one piece; pass a reference (a key, a path, a URL)",
-        )
+    size.check_command(command)
     transition = decide(draft.state, getattr(command, COMMAND_FIELD[command.command_type]), context)
     if transition.events and (command.HasField("user_metadata") or command.event_group_markers):
         event = transition.events[0]
@@ -211,6 +210,26 @@ def failed(state: ExecutionState, now: int, cause: int, failure: Failure, identi
     draft = Draft(state, now)
     draft.apply(workflow_task.fail(draft.state, now, cause=cause, failure=failure, identity=identity))
     try_again(draft)
+    return draft
+
+
+def reported(state: ExecutionState, now: int, cause: int, failure: Failure, identity: str) -> Draft:
+    """What a worker reports as failed. A completion that no connection carries would be made again: the run ends."""
+    kept = failures.truncated(failure, limits.WORKFLOW_TASK_FAILURE_BYTES_MAX)
+    if cause == _e.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE:
+        return _ended(state, now, size.TooLarge(cause, kept.message), identity, kept)
+    return failed(state, now, cause, kept, identity)
+
+
+def _ended(
+    state: ExecutionState, now: int, error: size.TooLarge, identity: str, failure: Failure | None = None
+) -> Draft:
+    """Fail the started task, deliver what waited, and terminate the run (rule 3.4.10)."""
+    draft = Draft(state, now)
+    failure = failure or failures.server(error.message, non_retryable=True)
+    draft.apply(workflow_task.fail(draft.state, now, cause=error.cause, failure=failure, identity=identity))
+    draft.flush()
+    draft.apply(close.terminate(now, reason=error.reason, details=None, identity="history-service"))
     return draft
 
 

@@ -17,6 +17,7 @@ from outlast.api.history.v1 import HistoryEvent
 
 from ..command import BadCommand, CommandContext
 from ..transition import Transition
+from . import size
 from .events import new_event
 from .state import ExecutionState
 
@@ -32,10 +33,9 @@ def upsert_search_attributes(
             _e.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
             "UpsertWorkflowSearchAttributes: no attribute is given; name at least one",
         )
-    attributes = {
-        "workflow_task_completed_event_id": context.completed_event_id,
-        "search_attributes": context.typed(command.search_attributes, "UpsertWorkflowSearchAttributes"),
-    }
+    changes = context.typed(command.search_attributes, "UpsertWorkflowSearchAttributes")
+    size.check_search_attributes(_with_attributes(state, changes))
+    attributes = {"workflow_task_completed_event_id": context.completed_event_id, "search_attributes": changes}
     return Transition((new_event(_e.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, context.now, attributes),))
 
 
@@ -48,6 +48,7 @@ def modify(
             _e.WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES,
             "ModifyWorkflowProperties: no memo entry is given; name at least one",
         )
+    size.check_memo(_with_memo(state, command.upserted_memo))
     attributes = {
         "workflow_task_completed_event_id": context.completed_event_id,
         "upserted_memo": command.upserted_memo,
@@ -55,22 +56,33 @@ def modify(
     return Transition((new_event(_e.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED, context.now, attributes),))
 
 
-def on_search_attributes(state: ExecutionState, event: HistoryEvent) -> None:
+def _with_attributes(state: ExecutionState, changes: SearchAttributes) -> SearchAttributes:
+    """The run's search attributes once the changes are made."""
     merged = SearchAttributes.FromString(state.search_attributes)
-    changes = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
-    for name, payload in changes.items():
+    for name, payload in changes.indexed_fields.items():
         if payload.data in _NULL_DATA:
             merged.indexed_fields.pop(name, None)
         else:
             merged.indexed_fields[name].CopyFrom(payload)
-    state.search_attributes = merged.SerializeToString(deterministic=True)
+    return merged
 
 
-def on_memo(state: ExecutionState, event: HistoryEvent) -> None:
+def _with_memo(state: ExecutionState, changes: Memo) -> Memo:
+    """The run's memo once the changes are made."""
     merged = Memo.FromString(state.memo)
-    for name, payload in event.workflow_properties_modified_event_attributes.upserted_memo.fields.items():
+    for name, payload in changes.fields.items():
         if payload.data in _NULL_DATA:
             merged.fields.pop(name, None)
         else:
             merged.fields[name].CopyFrom(payload)
-    state.memo = merged.SerializeToString(deterministic=True)
+    return merged
+
+
+def on_search_attributes(state: ExecutionState, event: HistoryEvent) -> None:
+    changes = event.upsert_workflow_search_attributes_event_attributes.search_attributes
+    state.search_attributes = _with_attributes(state, changes).SerializeToString(deterministic=True)
+
+
+def on_memo(state: ExecutionState, event: HistoryEvent) -> None:
+    changes = event.workflow_properties_modified_event_attributes.upserted_memo
+    state.memo = _with_memo(state, changes).SerializeToString(deterministic=True)

@@ -9,11 +9,12 @@ from typing import Any
 
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
+from outlast.api.sdk.v1 import UserMetadata
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, ResourceExhausted
 
 from ..transition import NOTHING, Transition
-from . import workflow_task
+from . import size, workflow_task
 from .events import new_event
 from .state import ExecutionState, on_delay_over
 
@@ -41,6 +42,7 @@ def signal(
             "run may have; let the workflow continue as new"
         )
     links = fields.pop("links", None)
+    size.check_request(UserMetadata(), len(links or ()), f"signal {name!r} to workflow {state.workflow_id!r}")
     attributes = {"signal_name": name, "identity": identity, "request_id": request_id, **fields}
     event = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, now, attributes, **({"links": links} if links else {}))
     skip_delay = ((on_delay_over, None, None),) if starts and state.first_task_pending else ()

@@ -20,6 +20,7 @@ from outlast.vocab.errors import InvalidArgument, Unimplemented, WorkflowExecuti
 from outlast.vocab.times import from_duration, from_timestamp, parts
 
 from ..transition import NOTHING, Transition
+from . import size
 from .events import new_event
 from .state import ExecutionState
 
@@ -57,6 +58,12 @@ def validate(request: StartRequest) -> None:
     _bounded("task_queue", request.task_queue.name, subject)
     if len(request.request_id.encode()) > limits.ID_BYTES_MAX:
         raise InvalidArgument(f"{subject}: request_id is longer than {limits.ID_BYTES_MAX} bytes")
+    size.check_request(request.user_metadata, len(request.links), subject)
+    if request.memo.ByteSize() > limits.BLOB_BYTES_MAX:
+        raise InvalidArgument(
+            f"{subject}: the memo takes {request.memo.ByteSize():,} bytes, more than the {limits.BLOB_BYTES_MAX:,} "
+            "that a run may have; keep what is large elsewhere"
+        )
     for name in (*_TIMEOUTS, "workflow_start_delay"):
         if from_duration(getattr(request, name)) < 0:
             raise InvalidArgument(f"{subject}: {name} is below zero; leave it out for no limit")

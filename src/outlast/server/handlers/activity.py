@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from outlast.api.common.v1 import Payloads, WorkflowExecution
+from outlast.api.failure.v1 import Failure
 from outlast.api.workflowservice.v1 import (
     PollActivityTaskQueueRequest,
     PollActivityTaskQueueResponse,
@@ -183,36 +184,46 @@ async def _fail(
     node: Node,
     found: tuple[Run, Callable[[ExecutionState], Activity]],
     request: RespondActivityTaskFailedRequest | RespondActivityTaskFailedByIdRequest,
-) -> None:
-    newer = (request.last_heartbeat_details,) if request.HasField("last_heartbeat_details") else ()
-    await _decide(
-        node,
-        found,
-        lambda a, now: engine.fail(a, now, failure=request.failure, identity=request.identity),
-        *newer,
-    )
+) -> list[Failure]:
+    """End a failed attempt; what of the report was too large to be kept is answered as failures."""
+    newer: tuple[Payloads, ...]
+    failure, newer, problems = request.failure, (), []
+    if request.HasField("last_heartbeat_details"):
+        if request.last_heartbeat_details.ByteSize() > limits.BLOB_BYTES_MAX:
+            problems.append(failures.server("Heartbeat details exceed size limit.", non_retryable=True))
+        else:
+            newer = (request.last_heartbeat_details,)
+    if failure.ByteSize() > limits.BLOB_BYTES_MAX:
+        failure = failures.truncated(failure, limits.BLOB_BYTES_WARN)
+        failure.server_failure_info.non_retryable = True
+        problems.append(failure)
+    await _decide(node, found, lambda a, now: engine.fail(a, now, failure=failure, identity=request.identity), *newer)
+    return problems
 
 
 async def respond_failed(
     node: Node, request: RespondActivityTaskFailedRequest, context: CallContext
 ) -> RespondActivityTaskFailedResponse:
     """The attempt failed: the engine backs off for the next one, or closes the activity."""
-    await _fail(node, await _by_token(node, request.task_token), request)
-    return RespondActivityTaskFailedResponse()
+    problems = await _fail(node, await _by_token(node, request.task_token), request)
+    return RespondActivityTaskFailedResponse(failures=problems)
 
 
 async def respond_failed_by_id(
     node: Node, request: RespondActivityTaskFailedByIdRequest, context: CallContext
 ) -> RespondActivityTaskFailedByIdResponse:
     """The same, addressed by id."""
-    await _fail(node, await _by_id(node, request), request)
-    return RespondActivityTaskFailedByIdResponse()
+    problems = await _fail(node, await _by_id(node, request), request)
+    return RespondActivityTaskFailedByIdResponse(failures=problems)
 
 
 def _canceled(
     request: RespondActivityTaskCanceledRequest | RespondActivityTaskCanceledByIdRequest,
 ) -> Callable[[Activity, int], Transition]:
     details = request.details if request.HasField("details") else None
+    if details is not None and details.ByteSize() > limits.BLOB_BYTES_MAX:
+        failure = failures.server("Cancel details exceed size limit.", non_retryable=True)
+        return lambda a, now: engine.fail(a, now, failure=failure, identity=request.identity)
     return lambda a, now: engine.cancel(a, now, details=details, identity=request.identity)
 
 

@@ -147,7 +147,7 @@ async def respond_failed(
     """The worker could not run the task: the next attempt is scheduled."""
     token, run = await _started(node, request.task_token)
     completion.find(run.state, token.scheduled_event_id, token.attempt, token.started_at)
-    draft = completion.failed(run.state, node.clock.now(), request.cause, request.failure, request.identity)
+    draft = completion.reported(run.state, node.clock.now(), request.cause, request.failure, request.identity)
     advance.settle(draft)
     await node.runs.commit(run, draft)
     return RespondWorkflowTaskFailedResponse()
