@@ -21,6 +21,7 @@ from outlast.vocab import limits
 from outlast.vocab.errors import Aborted, InvalidArgument, NotFound, ResourceExhausted, ServiceError, Unavailable
 
 from .batches import Batch
+from .clock import reaches
 from .context import CallContext
 from .node import Node
 
@@ -129,7 +130,7 @@ class _Work:
         now = self._node.wall.now()
         at = self._pace.slot(now)
         if at > now:
-            await self._node.runs.wall_reaches(at)
+            await reaches(self._node.wall, at)
 
     async def _do(self, execution: WorkflowExecution) -> bool:
         """Do it to one workflow; answers whether that is done. What is closed or gone needs nothing any more."""
@@ -146,7 +147,7 @@ class _Work:
             except _MAY_SUCCEED_LATER as error:
                 if attempt == limits.BATCH_ATTEMPTS_MAX:
                     return self._failed(execution, error)
-                await self._node.runs.wall_reaches(self._node.wall.now() + limits.BATCH_RETRY_NS)
+                await reaches(self._node.wall, self._node.wall.now() + limits.BATCH_RETRY_NS)
                 if not self._wanted:
                     return False
             except ServiceError as error:
@@ -171,4 +172,4 @@ class _Work:
             try:
                 return await self._node.batches.save(self._namespace_id, self._batch)
             except StorageBusy:
-                await self._node.runs.wall_reaches(self._node.wall.now() + limits.BATCH_RETRY_NS)
+                await reaches(self._node.wall, self._node.wall.now() + limits.BATCH_RETRY_NS)

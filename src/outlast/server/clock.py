@@ -45,3 +45,13 @@ class WallClock:
 
 _LONGEST_SLEEP_S = 24 * 3600.0
 """Event loops refuse delays of years; who is called early looks at the clock and plans again."""
+
+
+async def reaches(clock: Clock, at: int) -> None:
+    """Wait until an instant of the clock's time."""
+    reached = asyncio.Event()
+    alarm = clock.call_at(at, reached.set)
+    try:
+        await reached.wait()
+    finally:
+        alarm.cancel()

@@ -24,7 +24,7 @@ from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimpl
 
 from . import blobs
 from .batches import Batches
-from .clock import Clock, WallClock
+from .clock import Clock, WallClock, reaches
 from .context import CallContext
 from .namespaces import Namespaces
 from .outbox import Outbox
@@ -301,7 +301,7 @@ class Node:
         """A commit of the run has failed, and with it went what only the cache knew: go on from what is stored."""
         while not self.closing:
             if not at_once:
-                await self.runs.wall_reaches(self.wall.now() + _PATIENCE_NS)
+                await reaches(self.wall, self.wall.now() + _PATIENCE_NS)
             try:
                 run = await self.runs.get(key)
             except NotFound:  # it was to be the run's first

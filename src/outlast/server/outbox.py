@@ -35,6 +35,7 @@ from outlast.vocab.attributes import event_attributes
 from outlast.vocab.errors import NotFound, WorkflowExecutionAlreadyStarted
 from outlast.vocab.times import SECOND_NS
 
+from .clock import reaches
 from .namespaces import Namespaces
 from .runs import Run, Runs
 
@@ -164,14 +165,14 @@ class Outbox:
                     return
                 except StorageError:
                     logger.exception("outbox of workflow %r run %s has to wait", key.workflow_id, key.run_id)
-                    await self._runs.wall_reaches(self._runs.wall.now() + _PATIENCE_NS)
+                    await reaches(self._runs.wall, self._runs.wall.now() + _PATIENCE_NS)
                     continue
                 idle = 0 if done else idle + 1
                 if full is not None:
                     await self._runs.changed(full, self._runs.wall.now() + _PATIENCE_NS)
                 elif idle > _IDLE_ROUNDS_MAX and (lane.asks or lane.reports):
                     logger.error("outbox of workflow %r run %s makes no progress", key.workflow_id, key.run_id)
-                    await self._runs.wall_reaches(self._runs.wall.now() + _PATIENCE_NS)
+                    await reaches(self._runs.wall, self._runs.wall.now() + _PATIENCE_NS)
         finally:
             del self._lanes[key]
 

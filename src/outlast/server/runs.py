@@ -409,15 +409,6 @@ class Runs:
             if waiter in run.waiters:
                 run.waiters.remove(waiter)
 
-    async def wall_reaches(self, at: int) -> None:
-        """Wait until an instant of the wall's time."""
-        reached = asyncio.Event()
-        alarm = self.wall.call_at(at, reached.set)
-        try:
-            await reached.wait()
-        finally:
-            alarm.cancel()
-
     def all(self) -> list[Run]:
         """Every cached run."""
         return list(self._runs.values())
