@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 import httpx
 
-from outlast.server.gateway import over_node
-from outlast.server.http import http_app
-from outlast.server.http_server import HttpServer
+from outlast.server import http_server
 from outlast.server.node import Node
 from outlast.server.origin import Hosts
 from outlast.storage.memory import MemoryStorage
@@ -24,7 +22,7 @@ class Served(NamedTuple):
 @asynccontextmanager
 async def serving(*hosts: str) -> AsyncIterator[Served]:
     node = await Node.open(MemoryStorage())
-    server = HttpServer(http_app(over_node(node), Hosts("127.0.0.1", hosts)), 1)
+    server, _ = http_server.before(node, Hosts("127.0.0.1", hosts), grace_s=1)
     port = await server.start("127.0.0.1", 0, "--ui-port")
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:

@@ -17,6 +17,7 @@ from outlast.storage.sqlite import SqliteStorage
 from . import address
 from .clock import WallClock
 from .config import ServerConfig
+from .context import Call
 from .node import Node
 from .rpc import GrpcDoor
 from .skipping import SkippingClock
@@ -62,40 +63,47 @@ async def serve(config: ServerConfig, on_ready: Callable[[Listening], None]) -> 
     storage = SqliteStorage.open(config.database) if config.database else MemoryStorage()
     clock = SkippingClock() if config.skips_time else WallClock()
     node = await Node.open(storage, clock=clock, namespaces=config.namespaces)
+    http = None
     try:
         for namespace in config.namespaces:
             await _register(node, namespace, config.search_attributes)
-        door = GrpcDoor(node)
+        http, call = _http(node, config)
+        door = GrpcDoor(node, call)
         port = await door.start(config.address)
-        http, ui_port, ui_fault = await _serve_http(node, config)
-        on_ready(Listening(port, ui_port, ui_fault))
+        on_ready(Listening(port, *await _listen(http, config)))
         await stopping.wait()
         logger.info("Stopping; calls under way have %g s to end", config.grace_s)
         node.release()
         await asyncio.sleep(_REFUSING_S)
-        await asyncio.gather(door.stop(config.grace_s), *([http.stop()] if http is not None else []))
+        await door.stop(config.grace_s)
     finally:
+        node.release()
+        if http is not None:
+            await http.stop()
         await node.close()
     logger.info("Stopped")
 
 
-async def _serve_http(node: Node, config: ServerConfig) -> tuple[HttpServer | None, int | None, str]:
-    """The HTTP door, its port, and why there is none."""
+def _http(node: Node, config: ServerConfig) -> tuple[HttpServer | None, Call | None]:
+    """The HTTP door, if there is one, and the call that its metrics count."""
     if config.ui_port is None:
-        return None, None, ""
-    from .gateway import over_node  # who serves no HTTP needs none of its memory
-    from .http import http_app
-    from .http_server import HttpServer
+        return None, None
+    from . import http_server  # who serves no HTTP needs none of its memory
     from .origin import Hosts
 
-    app = http_app(over_node(node), Hosts(config.ip, config.ui_hosts))
-    server = HttpServer(app, config.grace_s)
+    return http_server.before(node, Hosts(config.ip, config.ui_hosts), config.grace_s)
+
+
+async def _listen(http: HttpServer | None, config: ServerConfig) -> tuple[int | None, str]:
+    """The port of HTTP, and why there is none."""
+    if http is None or config.ui_port is None:
+        return None, ""
     try:
-        return server, await server.start(config.ip, config.ui_port, "--ui-port"), ""
+        return await http.start(config.ip, config.ui_port, "--ui-port"), ""
     except OSError as error:
         if config.ui_port_chosen:
             raise
-        return None, None, error.strerror or str(error)
+        return None, error.strerror or str(error)
 
 
 async def _register(node: Node, namespace: str, attributes: Mapping[str, int]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
 import msgspec
+from google.protobuf.message import Message
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -20,3 +22,7 @@ class CallContext(msgspec.Struct, frozen=True):
     door: str
     deadline_at: int | None = None
     metadata: Mapping[str, str] = _NOTHING
+
+
+Call: TypeAlias = Callable[[str, str, Message, CallContext], Awaitable[Message]]
+"""``call(service, rpc, request, context)`` answers one call, or raises ServiceError: what every door leads to."""

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, quote
 
@@ -27,15 +27,12 @@ from outlast.vocab import limits
 from outlast.vocab.errors import Internal, InvalidArgument, NotFound, ServiceError, Unavailable, Unimplemented
 
 from . import json_form, json_request
-from .context import CallContext
+from .context import Call, CallContext
 from .node import Node
 from .routes import WHOLE, Match, Routes
 from .rpc import BOUND, TEST_SERVICE
 
 logger = logging.getLogger("outlast.server")
-
-Call = Callable[[str, str, Message, CallContext], Awaitable[Message]]
-"""``call(service, rpc, request, context)`` answers one call, or raises ServiceError."""
 
 _CLOSING: Final = "the server is shutting down; try again"
 _JSON: Final = "application/json"
@@ -140,15 +137,15 @@ class Gateway:
             await asyncio.wait((call, gone))
 
 
-def over_node(node: Node) -> Gateway:
-    """The gateway in front of a node."""
+def over_node(node: Node, call: Call) -> Gateway:
+    """The gateway in front of a node, whose calls go through ``call``."""
 
-    async def call(service: str, rpc: str, request: Message, context: CallContext) -> Message:
+    async def open_call(service: str, rpc: str, request: Message, context: CallContext) -> Message:
         if node.closing:
             raise Unavailable(_CLOSING)
-        return await node.call(service, rpc, request, context)
+        return await call(service, rpc, request, context)
 
-    return Gateway(call, (*BOUND, TEST_SERVICE) if node.stillness is not None else BOUND)
+    return Gateway(open_call, (*BOUND, TEST_SERVICE) if node.stillness is not None else BOUND)
 
 
 def raw_path(scope: Scope) -> str:

@@ -1,13 +1,15 @@
-"""The HTTP application: the JSON API, the web UI, health, with the headers that keep foreign pages out.
+"""The HTTP application: the JSON API, the web UI, health, metrics, with the headers that keep foreign pages out.
 
-``/api/v1/...`` and the RPCs' other bindings lead to the gateway, ``/healthz`` says that the server answers. Every other
-path is a file of ``web/``, or a page of the UI, which finds its way by the path itself: it gets ``index.html``, whose
-``<base>`` names the place where the application is mounted. A binding without ``/api/v1``, such as
-``/namespaces/default/workflows``, can be a page's path as well; a browser that navigates there gets the page.
+``/api/v1/...`` and the RPCs' other bindings lead to the gateway, ``/healthz`` says that the server answers, and
+``/metrics`` what it counted. Every other path is a file of ``web/``, or a page of the UI, which finds its way by the
+path itself: it gets ``index.html``, whose ``<base>`` names the place where the application is mounted. A binding
+without ``/api/v1``, such as ``/namespaces/default/workflows``, can be a page's path as well; a browser that navigates
+there gets the page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,7 @@ from .origin import Hosts, OriginGuard
 
 WEB: Final = Path(__file__).with_name("web")
 _BASE: Final = b'<base href="/">'
+_METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _GZIP_BYTES_MIN: Final = 1000
 _HEADERS: Final = {
     "content-security-policy": (
@@ -35,14 +38,15 @@ _HEADERS: Final = {
 }
 
 
-def http_app(gateway: Gateway, hosts: Hosts | None) -> ASGIApp:
+def http_app(gateway: Gateway, hosts: Hosts | None, metrics: Callable[[], Awaitable[bytes]] | None = None) -> ASGIApp:
     """The application.
 
     Args:
         gateway: the JSON API.
         hosts: the names that it answers to; None for any.
+        metrics: what ``/metrics`` answers, in Prometheus' text format; None where nothing is counted.
     """
-    app: ASGIApp = _Front(gateway)
+    app: ASGIApp = _Front(gateway, metrics)
     app = GZipMiddleware(app, minimum_size=_GZIP_BYTES_MIN)
     app = OriginGuard(app, hosts)
     return _Headed(app)
@@ -51,8 +55,9 @@ def http_app(gateway: Gateway, hosts: Hosts | None) -> ASGIApp:
 class _Front:
     """Sends a request to what answers it."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, metrics: Callable[[], Awaitable[bytes]] | None) -> None:
         self._gateway = gateway
+        self._metrics = metrics
         self._files = _Files(directory=WEB)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,10 +66,17 @@ class _Front:
         path = raw_path(scope)
         if path == "/healthz":
             await JSONResponse({"status": "SERVING"})(scope, receive, send)
+        elif path == "/metrics":
+            await (await self._counted())(scope, receive, send)
         elif path == "/api" or path.startswith("/api/") or self._is_call(scope, path):
             await self._gateway(scope, receive, send)
         else:
             await self._files.serve(path, scope, receive, send)
+
+    async def _counted(self) -> Response:
+        if self._metrics is None:
+            return Response("this application has no metrics; `outlast server` has\n", 404, media_type="text/plain")
+        return Response(await self._metrics(), headers={"content-type": _METRICS_TYPE})
 
     def _is_call(self, scope: Scope, path: str) -> bool:
         if scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""):

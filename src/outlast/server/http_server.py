@@ -11,8 +11,21 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from . import address
+from .context import Call
+from .gateway import over_node
+from .http import http_app
+from .metrics import Metrics
+from .node import Node
+from .origin import Hosts
 
 logger = logging.getLogger("outlast.server")
+
+
+def before(node: Node, hosts: Hosts, grace_s: float) -> tuple[HttpServer, Call]:
+    """The server of a node's HTTP application, and the call through which every door reaches the node to be counted."""
+    metrics = Metrics(node)
+    call = metrics.counted(node.call)
+    return HttpServer(http_app(over_node(node, call), hosts, metrics.text), grace_s), call
 
 
 class HttpServer:
@@ -49,10 +62,9 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Take no new connections, and let requests under way end."""
-        if self._serving is None:
-            return
-        self._server.should_exit = True
-        await self._serving
+        if self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
 
 
 class _Uvicorn(uvicorn.Server):

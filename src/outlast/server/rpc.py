@@ -23,7 +23,7 @@ from outlast.api.descriptors import POOL, SERVICES, message_class
 from outlast.vocab import limits
 from outlast.vocab.errors import Internal, InvalidArgument, ServiceError, Unavailable
 
-from .context import CallContext
+from .context import Call, CallContext
 from .node import Node
 
 logger = logging.getLogger("outlast.server")
@@ -54,13 +54,14 @@ _OPTIONS = (
 class GrpcDoor:
     """A gRPC server in front of a node."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, call: Call | None = None) -> None:
+        """``call`` stands before ``node.call``, to count; None for nothing."""
         self._node = node
         self._server = grpc.aio.server(options=_OPTIONS, compression=grpc.Compression.NoCompression)
         self._health = health.aio.HealthServicer()
         self._bound = (*BOUND, TEST_SERVICE) if node.stillness is not None else BOUND
         for name in self._bound:
-            self._server.add_generic_rpc_handlers((_service(node, SERVICES[name]),))
+            self._server.add_generic_rpc_handlers((_service(node, SERVICES[name], call or node.call),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (*self._bound, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server, pool=_pool())
@@ -99,14 +100,14 @@ def _pool() -> Any:
     return POOL
 
 
-def _service(node: Node, service: ServiceDescriptor) -> grpc.GenericRpcHandler:
+def _service(node: Node, service: ServiceDescriptor, call: Call) -> grpc.GenericRpcHandler:
     return grpc.method_handlers_generic_handler(
         service.full_name,
-        {method.name: _method(node, service.full_name, method) for method in service.methods},
+        {method.name: _method(node, service.full_name, method, call) for method in service.methods},
     )
 
 
-def _method(node: Node, service: str, method: MethodDescriptor) -> grpc.RpcMethodHandler:
+def _method(node: Node, service: str, method: MethodDescriptor, call: Call) -> grpc.RpcMethodHandler:
     parse = message_class(method.input_type.full_name).FromString
     rpc = method.name
 
@@ -120,7 +121,7 @@ def _method(node: Node, service: str, method: MethodDescriptor) -> grpc.RpcMetho
                 raise InvalidArgument(
                     f"{rpc}: the request is not a {method.input_type.full_name} ({error}); send that message"
                 ) from error
-            reply = await node.call(service, rpc, request, _context(node, grpc_context))
+            reply = await call(service, rpc, request, _context(node, grpc_context))
             return reply.SerializeToString()
         except ServiceError as error:
             await _abort(grpc_context, error)

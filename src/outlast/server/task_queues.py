@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -197,6 +197,10 @@ class TaskQueues:
         """A queue as it is, and who polled it in the last minutes; an empty one for a name that nobody used."""
         pollers = self._pollers.get(queue_id)
         return self._queue(queue_id), pollers.recent(self._clock.now()) if pollers else []
+
+    def all(self) -> Iterable[tuple[QueueId, TaskQueue[Offer, Poller]]]:
+        """The queues in use."""
+        return self._queues.items()
 
     def close(self) -> None:
         """End every poll that waits, with nothing."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class GroupCommit:
         self._in_flight: list[_Unit] = []
         self._refused: dict[_Unit, Exception] = {}
         self._planned = False
+        self._begun = 0.0
         self._refusal: StorageError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -124,6 +126,7 @@ class GroupCommit:
         self._planned = False
         while self._queue and not self._in_flight:
             units = self._take()
+            self._begun = time.perf_counter()
             try:
                 refused = self._apply(units)
             except BaseException as error:
@@ -177,8 +180,7 @@ class GroupCommit:
             self._transactions.rollback()
             fault = self._transactions.fault(error)
         else:
-            self._statistics.transactions += 1
-            self._statistics.commits += len(units) - len(self._refused)
+            self._statistics.committed(len(units) - len(self._refused), time.perf_counter() - self._begun)
         self._settle(units, self._refused, fault)
 
     def _settle(self, units: list[_Unit], refused: dict[_Unit, Exception], fault: Exception | None) -> None:

@@ -126,8 +126,7 @@ class MemoryStorage:
         return run.version if run is not None else 0
 
     def _count(self) -> None:
-        self.statistics.commits += 1
-        self.statistics.transactions += 1
+        self.statistics.committed(1, 0.0)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from outlast.storage.listing import BY_CLOSE_TIME, Filter, Indexed, Order, Page
 from outlast.storage.rows import RunKey, VisibilityRow
+from outlast.storage.statistics import Statistics
 
 __all__ = ["Commit", "CurrentRow", "Record", "RunKey", "Setting", "Statistics", "Storage", "VisibilityRow"]
 
@@ -66,16 +67,6 @@ class Setting(NamedTuple):
     namespace_id: str
     name: str
     data: bytes
-
-
-@dataclass(slots=True)
-class Statistics:
-    """What a store did since it was opened."""
-
-    commits: int = 0
-    """Units, deletions and namespaces that became durable."""
-    transactions: int = 0
-    """The transactions of the store that this took."""
 
 
 class Storage(Protocol):
