@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from outlast.api.common.v1 import Payload
 from outlast.api.sdk.v1 import ExternalStorageReference
@@ -24,7 +25,12 @@ from ._external_storage import (
     StorageDriverWorkflowInfo,
 )
 from ._payload_codec import PayloadCodec
-from ._serialization_context import ActivitySerializationContext, SerializationContext, WorkflowSerializationContext
+from ._serialization_context import (
+    ActivitySerializationContext,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
 
 Target = StorageDriverActivityInfo | StorageDriverWorkflowInfo
 REFERENCE_TYPE = b"temporal.api.sdk.v1.ExternalStorageReference"
@@ -52,6 +58,18 @@ class StoredPayloads(PayloadCodec):
         self._storage = storage
         self._target = target
         self._at_once = at_once
+
+    @property
+    def inner(self) -> PayloadCodec | None:
+        """The user's codec."""
+        return self._codec
+
+    def with_context(self, context: SerializationContext) -> StoredPayloads:
+        """The same around the user's codec in a context; where payloads are stored stays as it is."""
+        codec: Any = self._codec
+        if isinstance(codec, WithSerializationContext):
+            codec = codec.with_context(context)
+        return StoredPayloads(codec, self._storage, self._target, self._at_once)
 
     def for_target(self, target: Target, at_once: int) -> StoredPayloads:
         """The same for the payloads of a workflow or an activity, with a limit."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from outlast.client import Client
 from outlast.common import HeaderCodecBehavior
-from outlast.converter import DataConverter, WithSerializationContext
+from outlast.converter import DataConverter
 from outlast.replay import PatchActivationInput
 
 from ._interceptor import Interceptor
@@ -197,8 +197,6 @@ def settings_of(config: WorkerConfig) -> Settings:
     client = config["client"]
     client_config = client.config(active_config=True)
     converter = client_config["data_converter"]
-    if isinstance(converter.payload_codec, WithSerializationContext):
-        raise NotImplementedError("Worker: payload codecs with a serialization context are not built in outlast")
     identity = config.get("identity") or client.identity
     cached = config["max_cached_workflows"]
     tuner = config.get("tuner") or WorkerTuner.create_fixed(

@@ -28,6 +28,7 @@ from outlast.workflow import NondeterminismError
 
 from . import _codec
 from ._assembly import SDK_NAME, workflow_interceptor_classes
+from ._codec_contexts import RunCodecs
 from ._interceptor import Interceptor
 from ._plugin import Plugin
 from ._registry import workflow_definitions
@@ -198,7 +199,8 @@ class Replayer:
         codec = self._config["data_converter"]._codec
         if codec is not None:
             headers = self._config["header_codec_behavior"] is not HeaderCodecBehavior.NO_CODEC
-            task = await _codec.decode_task(task, codec, headers)
+            codecs = RunCodecs.for_task(codec, self._run_config.namespace, task, self._run_config.task_queue)
+            task = await _codec.decode_task(task, codecs, headers)
         run = Run(self._run_config)
         try:
             answer = run.activate(task)

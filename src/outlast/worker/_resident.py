@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from outlast.converter import PayloadCodec
 from outlast.replay import Run
 from outlast.replay.run import Answer
 
+from ._codec_contexts import RunCodecs
 from ._deadlock import Watchdog
 from ._local_activities import LocalActivities, LocalWork
 
@@ -18,12 +20,14 @@ class Resident:
 
     Attributes:
         run: the brain.
+        codecs: the codec, in the contexts of this run if it has any; None before the first task and without a codec.
     """
 
-    __slots__ = ("_local", "_watchdog", "_work", "run")
+    __slots__ = ("_local", "_watchdog", "_work", "codecs", "run")
 
     def __init__(self, run: Run, local: LocalActivities, watchdog: Watchdog) -> None:
         self.run = run
+        self.codecs: RunCodecs | PayloadCodec | None = None
         self._watchdog = watchdog
         self._local = local
         self._work: LocalWork | None = None

@@ -35,6 +35,7 @@ from outlast.vocab.limits import WORKER_CACHE_BYTES_MAX
 
 from . import _codec, _history
 from ._codec import Answer
+from ._codec_contexts import RunCodecs
 from ._config import Link, Settings
 from ._deadlock import DeadlockError, Watchdog
 from ._eager import EagerActivities
@@ -163,15 +164,21 @@ class WorkflowAnswers:
         codec = self._codec
         if codec is None:
             return self._checked(task, self._watchdog.call(run.activate, task) or await resident.finish(began))
-        if isinstance(codec, StoredPayloads):
-            codec = codec.for_target(self._owner(task), self._settings.storage_calls)
+        if resident.codecs is None:
+            settings = self._settings
+            if isinstance(codec, StoredPayloads):
+                codec = codec.for_target(self._owner(task), settings.storage_calls)
+            resident.codecs = RunCodecs.for_task(codec, settings.namespace, task, settings.task_queue)
+        codecs = resident.codecs
         try:
-            decoded = await _codec.decode_task(task, codec, self._headers)
+            decoded = await _codec.decode_task(task, codecs, self._headers)
+        except HistoryGap:
+            raise
         except Exception as error:
             return self._failed_by(task, "Failed decoding the workflow task", error)
         answer = self._watchdog.call(run.activate, decoded) or await resident.finish(began)
         try:
-            return self._checked(task, await _codec.encode_answer(answer, codec, self._headers))
+            return self._checked(task, await _codec.encode_answer(answer, codecs, self._headers))
         except Exception as error:
             return self._failed_by(task, "Failed encoding the completion of the workflow task", error)
 
