@@ -5,7 +5,7 @@ After every step the law is checked that a state rebuilt from the history equals
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from outlast.api.command.v1 import Command
@@ -234,7 +234,7 @@ class Brain:
         (pending,) = self.state.activities.values()
         return pending
 
-    def start_activity(self, activity_id: str = "1", process: str = "") -> bool:
+    def start_activity(self, activity_id: str = "1", process: str = "", queue: str = "") -> bool:
         pending = self.state.activities[self.state.activity_ids[activity_id]]
         draft = self.draft()
         started = activity.start(
@@ -245,6 +245,7 @@ class Brain:
             identity="worker",
             request_id="",
             process=process,
+            queue=queue or pending.queue,
         )
         if started is None:
             return False
@@ -269,6 +270,11 @@ class Brain:
         draft = self.draft()
         pending = activity.find_by_id(draft.state, activity_id)
         draft.apply(activity.heartbeat(pending, self.now, payloads(details)))
+        self.keep(draft)
+
+    def operate(self, decision: Callable[[ExecutionState, Activity, int], Transition], activity_id: str = "1") -> None:
+        draft = self.draft()
+        draft.apply(decision(draft.state, activity.find_by_id(draft.state, activity_id), self.now))
         self.keep(draft)
 
     # -- looks -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflowservice.v1 import PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse
 from outlast.engine import tokens
 from outlast.engine.effects import OfferWorkflowTask
+from outlast.engine.execution import activity_operations
 from outlast.engine.execution import workflow_task as tasks
 from outlast.engine.execution.draft import Draft
 from outlast.engine.execution.state import Activity
@@ -145,13 +146,17 @@ def activity_task(
         "heartbeat_timeout": parts(activity.heartbeat_ns),
         "retry_policy": attributes.retry_policy,
     }
+    priority = attributes.priority if attributes.HasField("priority") else None
+    if activity.operations is not None and activity.operations.options:
+        options = activity_operations.options_of(activity)
+        fields["retry_policy"], priority = options.retry_policy, options.priority
     response = PollActivityTaskQueueResponse(**fields)
     if attributes.HasField("input"):
         response.input.CopyFrom(attributes.input)
     if attributes.HasField("header"):
         response.header.CopyFrom(attributes.header)
-    if attributes.HasField("priority"):
-        response.priority.CopyFrom(attributes.priority)
+    if priority is not None:
+        response.priority.CopyFrom(priority)
     if activity.heartbeat_details:
         response.heartbeat_details.MergeFromString(activity.heartbeat_details)
     return response

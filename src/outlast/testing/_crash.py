@@ -204,7 +204,7 @@ class _Workers:
         if task is not None and not (task.started and task.identity in self._dead):
             return False
         return all(
-            activity.backing_off or (activity.started and activity.identity in self._dead)
+            activity.backing_off or activity.paused or (activity.started and activity.identity in self._dead)
             for activity in state.activities.values()
         )
 

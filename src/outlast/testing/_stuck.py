@@ -69,7 +69,7 @@ def _unserved(node: Node, run: Run) -> list[str]:
         f"{_name(run)} waits for activity {activity.type_name!r}: nobody polls task queue {activity.queue!r} for "
         "activity tasks"
         for activity in state.activities.values()
-        if not activity.started and not activity.backing_off and not _is_polled(node, run, activity.queue, "activity")
+        if activity.on_offer and not _is_polled(node, run, activity.queue, "activity")
     ]
     return lines
 

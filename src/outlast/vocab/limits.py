@@ -186,6 +186,8 @@ SEARCH_ATTRIBUTE_BYTES_MAX: Final = 2 * _KIB
 """One value (3.11.1)."""
 SEARCH_ATTRIBUTES_BYTES_MAX: Final = 40 * _KIB
 """All values of one execution (3.11.1)."""
+PAUSES_SHOWN_MAX: Final = 50
+"""Types of paused activities that TemporalPauseInfo names: ours, for the same reason as BUILDS_MAX."""
 BUILDS_MAX: Final = 20
 """Builds that a run remembers: ours, so that the attribute stays within its 2 KiB in all but odd cases."""
 KEYWORD_CHARACTERS_MAX: Final = 255

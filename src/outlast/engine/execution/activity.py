@@ -28,7 +28,7 @@ from outlast.vocab.times import SECOND_NS, from_duration, from_timestamp
 from ..command import BadCommand, CommandContext
 from ..effects import OfferActivityTask, RunEagerly
 from ..transition import Transition
-from . import activity_options
+from . import activity_options, pauses
 from .events import new_event
 from .state import Activity, ExecutionState
 
@@ -98,10 +98,16 @@ def start(
     identity: str,
     request_id: str,
     process: str,
+    queue: str,
 ) -> Transition | None:
-    """Hand an attempt to a poller. None when the offer is stale: closed, started, another attempt, or backing off."""
+    """Hand an attempt to a poller of ``queue``.
+
+    None when the offer is stale: closed, started, another attempt, backing off, paused, or moved to another queue.
+    """
     activity = state.activities.get(scheduled_event_id)
     if activity is None or activity.started or activity.attempt != attempt or activity.attempt_scheduled_at > now:
+        return None
+    if activity.paused or activity.queue != queue:
         return None
     return Transition(folds=((on_attempt_started, scheduled_event_id, (now, identity, request_id, process)),))
 
@@ -162,7 +168,20 @@ def fail(activity: Activity, now: int, *, failure: Failure, identity: str) -> Tr
 
 
 def decide_retry(activity: Activity, policy: RetryPolicy, failure: Failure, now: int) -> retry.Verdict:
-    expires_at = activity.first_scheduled_at + activity.schedule_to_close_ns if activity.schedule_to_close_ns else None
+    """Whether there is a next attempt. One that was paused or reset goes on at once: its attempts do not count."""
+    operations = activity.operations
+    if operations is not None and (operations.paused_at or operations.restarts_attempts):
+        verdict = retry.decide(
+            retry.complete(RetryPolicy(non_retryable_error_types=policy.non_retryable_error_types)),
+            attempt=1,
+            failure=failure,
+            now=now,
+            expires_at=None,
+            cancel_requested=bool(activity.cancel_requested_event_id),
+            is_workflow=False,
+        )
+        return verdict if verdict.delay_ns is None else verdict._replace(delay_ns=0)
+    expires_at = activity.expires_from + activity.schedule_to_close_ns if activity.schedule_to_close_ns else None
     return retry.decide(
         policy,
         attempt=activity.attempt,
@@ -301,6 +320,8 @@ def on_closed(state: ExecutionState, event: HistoryEvent) -> None:
     # A closing event that waited in the buffer stands behind the events of an activity that has taken over the id.
     if activity is not None and state.activity_ids.get(activity.activity_id) == scheduled_event_id:
         del state.activity_ids[activity.activity_id]
+    if activity is not None and activity.paused:
+        pauses.show(state)
 
 
 def on_attempt_started(state: ExecutionState, scheduled_event_id: int, how: tuple[int, str, str, str]) -> None:
@@ -319,9 +340,16 @@ def on_attempt_started(state: ExecutionState, scheduled_event_id: int, how: tupl
 def on_backing_off(state: ExecutionState, scheduled_event_id: int, how: tuple[int, bytes, int]) -> None:
     at, last_failure, now = how
     activity = state.activities[scheduled_event_id]
+    operations = activity.operations
+    again = operations is not None and operations.restarts_attempts
+    if operations is not None:
+        if operations.forgets_heartbeat:
+            activity = _replace(activity, heartbeat_details=b"", last_heartbeat_at=0)
+        operations = _replace(operations, reset_requested=False, restarts_attempts=False, forgets_heartbeat=False)
     state.activities[scheduled_event_id] = _replace(
         activity,
-        attempt=activity.attempt + 1,
+        operations=operations,
+        attempt=1 if again else activity.attempt + 1,
         attempt_scheduled_at=at,
         started_at=0,
         backing_off=True,

@@ -2,6 +2,7 @@
 
 Clocks (rule 3.2.2): schedule-to-start runs from the attempt's scheduling, after its backoff; schedule-to-close from the
 first scheduling, across attempts; start-to-close from the attempt's start; heartbeat from the start or the last beat.
+A paused activity has none of them.
 The earliest expired deadline counts. An attempt whose process is known to be gone ends at once, as a start-to-close
 timeout would end it later.
 
@@ -34,8 +35,10 @@ _NO_TIME = "Not enough time to schedule next retry before activity ScheduleToClo
 
 def deadlines(activity: Activity) -> Iterator[tuple[int, int]]:
     """The activity's running clocks as (instant, timeout type), in no order."""
+    if activity.paused:
+        return
     if activity.schedule_to_close_ns:
-        yield activity.first_scheduled_at + activity.schedule_to_close_ns, _e.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
+        yield activity.expires_from + activity.schedule_to_close_ns, _e.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
     if not activity.started:
         if activity.schedule_to_start_ns:
             yield activity.attempt_scheduled_at + activity.schedule_to_start_ns, _e.TIMEOUT_TYPE_SCHEDULE_TO_START
@@ -50,7 +53,7 @@ def deadline(state: ExecutionState) -> int:
     """When ``expire`` or ``end_backoffs`` next has something to do; 0 for never."""
     earliest = 0
     for activity in state.activities.values():
-        if activity.backing_off and (not earliest or activity.attempt_scheduled_at < earliest):
+        if activity.backing_off and not activity.paused and (not earliest or activity.attempt_scheduled_at < earliest):
             earliest = activity.attempt_scheduled_at
         for at, _ in deadlines(activity):
             if not earliest or at < earliest:
@@ -60,7 +63,7 @@ def deadline(state: ExecutionState) -> int:
 
 def end_backoffs(state: ExecutionState, now: int) -> Transition:
     """Offer the attempts whose backoff is over."""
-    due = [a for a in state.activities.values() if a.backing_off and a.attempt_scheduled_at <= now]
+    due = [a for a in state.activities.values() if a.backing_off and not a.paused and a.attempt_scheduled_at <= now]
     if not due:
         return NOTHING
     return Transition(

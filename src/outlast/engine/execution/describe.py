@@ -22,6 +22,7 @@ from outlast.api.workflow.v1 import (
 from outlast.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from outlast.vocab.times import duration, timestamp
 
+from . import activity_operations
 from .state import Activity, Child, ExecutionState
 
 
@@ -117,9 +118,9 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
     if activity.cancel_requested_event_id:
         state = _e.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
     elif activity.started:
-        state = _e.PENDING_ACTIVITY_STATE_STARTED
+        state = _e.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED if activity.paused else _e.PENDING_ACTIVITY_STATE_STARTED
     else:
-        state = _e.PENDING_ACTIVITY_STATE_SCHEDULED
+        state = _e.PENDING_ACTIVITY_STATE_PAUSED if activity.paused else _e.PENDING_ACTIVITY_STATE_SCHEDULED
     fields: dict[str, Any] = {
         "activity_id": activity.activity_id,
         "activity_type": {"name": activity.type_name},
@@ -128,20 +129,24 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
         "maximum_attempts": policy.maximum_attempts,
         "scheduled_time": timestamp(activity.attempt_scheduled_at),
         "last_worker_identity": activity.identity,
-        "activity_options": {
-            "task_queue": {"name": activity.queue},
-            "schedule_to_close_timeout": duration(activity.schedule_to_close_ns),
-            "schedule_to_start_timeout": duration(activity.schedule_to_start_ns),
-            "start_to_close_timeout": duration(activity.start_to_close_ns),
-            "heartbeat_timeout": duration(activity.heartbeat_ns),
-            "retry_policy": policy,
-        },
+        "activity_options": activity_operations.options_of(activity),
+        "priority": activity_operations.options_of(activity).priority,
     }
+    operations = activity.operations
+    if operations is not None and operations.paused_at:
+        fields["paused"] = True
+        fields["pause_info"] = {
+            "pause_time": timestamp(operations.paused_at),
+            "manual": {"identity": operations.pause_identity, "reason": operations.pause_reason},
+        }
     if activity.schedule_to_close_ns:
-        fields["expiration_time"] = timestamp(activity.first_scheduled_at + activity.schedule_to_close_ns)
-    if activity.backing_off:
+        fields["expiration_time"] = timestamp(activity.expires_from + activity.schedule_to_close_ns)
+    if activity.backing_off and not activity.paused:
         fields["next_attempt_schedule_time"] = timestamp(activity.attempt_scheduled_at)
-        fields["current_retry_interval"] = duration(activity.attempt_scheduled_at - activity.last_attempt_completed_at)
+        if activity.last_attempt_completed_at:
+            fields["current_retry_interval"] = duration(
+                activity.attempt_scheduled_at - activity.last_attempt_completed_at
+            )
     if activity.heartbeat_details:
         fields["heartbeat_details"] = Payloads.FromString(activity.heartbeat_details)
     if activity.last_failure:

@@ -39,15 +39,12 @@ def has_open_work(state: ExecutionState) -> bool:
         return False
     if state.task is not None:
         return True
-    for pending in state.activities.values():
-        if pending.process or (not pending.started and not pending.backing_off):
-            return True
-    return False
+    return any(pending.process or pending.on_offer for pending in state.activities.values())
 
 
 def under_way(state: ExecutionState) -> bool:
     """Whether a worker, or the server, has something to do for the run now: it does not merely wait for time."""
-    if state.running and any(not pending.backing_off for pending in state.activities.values()):
+    if state.running and any(pending.started or pending.on_offer for pending in state.activities.values()):
         return True
     return (state.running and state.task is not None) or _owes(state)
 
@@ -68,11 +65,7 @@ def outstanding(state: ExecutionState) -> list[Effect]:
     offers: list[Effect] = []
     if state.task is not None and not state.task.started:
         offers.append(workflow_task.offer(state, state.task))
-    offers.extend(
-        activity.offer(pending)
-        for pending in state.activities.values()
-        if not pending.started and not pending.backing_off
-    )
+    offers.extend(activity.offer(pending) for pending in state.activities.values() if pending.on_offer)
     offers.extend(owed(state))
     return offers
 

@@ -13,7 +13,7 @@ import msgspec
 
 from outlast.api.history.v1 import HistoryEvent
 
-from . import problems
+from . import activity_operations, pauses, problems
 from .draft import fork
 from .state import ExecutionState
 from .tables import ON_EVENT
@@ -91,9 +91,13 @@ def historic(state: ExecutionState) -> dict[str, Any]:
         "last_failure": b"",
         "last_attempt_completed_at": 0,
         "last_started_at": 0,
+        "operations": None,
     }
-    view.activities = {key: msgspec.structs.replace(value, **outside) for key, value in view.activities.items()}
-    view.search_attributes = problems.without(view.search_attributes)
+    view.activities = {
+        key: msgspec.structs.replace(activity_operations.as_scheduled(value), **outside)
+        for key, value in view.activities.items()
+    }
+    view.search_attributes = pauses.without(problems.without(view.search_attributes))
     fields = msgspec.structs.asdict(view)
     for name in OUTSIDE_HISTORY:
         del fields[name]

@@ -50,6 +50,20 @@ class WorkflowTask(msgspec.Struct, frozen=True, array_like=True):
         return not self.written and not self.speculative
 
 
+class Operations(msgspec.Struct, frozen=True, array_like=True):
+    """What operators did to a pending activity and is still in force (``activity_operations.py``)."""
+
+    paused_at: int = 0
+    pause_identity: str = ""
+    pause_reason: str = ""
+    reset_requested: bool = False  # the running attempt is told so; the next one is number 1
+    restarts_attempts: bool = False  # the next attempt is number 1
+    forgets_heartbeat: bool = False  # the next attempt gets no heartbeat details
+    restarted_at: int = 0  # from when schedule-to-close counts; 0 = from the first scheduling
+    options: bytes = b""  # the ActivityOptions that took the place of the scheduled ones
+    original: bytes = b""  # with ``options``: those that the scheduled event gave
+
+
 class Activity(msgspec.Struct, frozen=True, array_like=True):
     """One pending activity: what its scheduled event said, and how its attempts went (outside history).
 
@@ -83,10 +97,25 @@ class Activity(msgspec.Struct, frozen=True, array_like=True):
     last_failure: bytes = b""
     last_attempt_completed_at: int = 0
     last_started_at: int = 0
+    operations: Operations | None = None
 
     @property
     def started(self) -> bool:
         return self.started_at != 0
+
+    @property
+    def paused(self) -> bool:
+        return self.operations is not None and self.operations.paused_at != 0
+
+    @property
+    def on_offer(self) -> bool:
+        """Whether a poller may take the attempt now."""
+        return not self.started and not self.backing_off and not self.paused
+
+    @property
+    def expires_from(self) -> int:
+        """From when the schedule-to-close timeout counts."""
+        return (self.operations.restarted_at if self.operations else 0) or self.first_scheduled_at
 
 
 class Timer(msgspec.Struct, frozen=True, array_like=True):

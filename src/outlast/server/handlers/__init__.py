@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ..node import Handler
 from . import (
     activity,
+    activity_operations,
     batch,
     cancellation,
     deletion,
@@ -86,6 +87,14 @@ _WORKFLOW: Mapping[str, Handler] = {
     "RespondActivityTaskFailedById": activity.respond_failed_by_id,
     "RespondActivityTaskCanceled": activity.respond_canceled,
     "RespondActivityTaskCanceledById": activity.respond_canceled_by_id,
+    "PauseActivity": activity_operations.pause,
+    "UnpauseActivity": activity_operations.unpause,
+    "ResetActivity": activity_operations.reset,
+    "UpdateActivityOptions": activity_operations.update_options,
+    "PauseActivityExecution": activity_operations.pause_execution,
+    "UnpauseActivityExecution": activity_operations.unpause_execution,
+    "ResetActivityExecution": activity_operations.reset_execution,
+    "UpdateActivityExecutionOptions": activity_operations.update_execution_options,
 }
 
 _OPERATOR: Mapping[str, Handler] = {

@@ -72,6 +72,7 @@ async def poll(
             identity=request.identity,
             request_id="",
             process=node.process if context.door == "embedded" else "",
+            queue=request.task_queue.name,
         )
         if started is None:
             continue
@@ -121,33 +122,34 @@ async def _decide(
 async def heartbeat(
     node: Node, request: RecordActivityTaskHeartbeatRequest, context: CallContext
 ) -> RecordActivityTaskHeartbeatResponse:
-    """Keep the attempt alive; the reply tells whether it is to cancel itself."""
-    return RecordActivityTaskHeartbeatResponse(
-        cancel_requested=await _beat(node, await _by_token(node, request.task_token), request)
-    )
+    """Keep the attempt alive; the reply tells whether it is to cancel itself, was paused, or was reset."""
+    return RecordActivityTaskHeartbeatResponse(**await _beat(node, await _by_token(node, request.task_token), request))
 
 
 async def heartbeat_by_id(
     node: Node, request: RecordActivityTaskHeartbeatByIdRequest, context: CallContext
 ) -> RecordActivityTaskHeartbeatByIdResponse:
     """The same, addressed by id."""
-    return RecordActivityTaskHeartbeatByIdResponse(
-        cancel_requested=await _beat(node, await _by_id(node, request), request)
-    )
+    return RecordActivityTaskHeartbeatByIdResponse(**await _beat(node, await _by_id(node, request), request))
 
 
 async def _beat(
     node: Node,
     found: tuple[Run, Callable[[ExecutionState], Activity]],
     request: RecordActivityTaskHeartbeatRequest | RecordActivityTaskHeartbeatByIdRequest,
-) -> bool:
+) -> dict[str, bool]:
+    """Answers what the attempt is told."""
     details = request.details if request.HasField("details") else None
     if details is not None and details.ByteSize() > limits.BLOB_BYTES_MAX:
         failure = failures.server("Heartbeat details exceed size limit.", non_retryable=True)
         await _decide(node, found, lambda a, now: engine.fail(a, now, failure=failure, identity=request.identity))
-        return True
+        return {"cancel_requested": True}
     activity = await _decide(node, found, lambda a, now: engine.heartbeat(a, now, details))
-    return bool(activity.cancel_requested_event_id)
+    return {
+        "cancel_requested": bool(activity.cancel_requested_event_id),
+        "activity_paused": activity.paused,
+        "activity_reset": activity.operations is not None and activity.operations.reset_requested,
+    }
 
 
 # -- endings -----------------------------------------------------------------------------------------------------
