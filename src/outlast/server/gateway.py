@@ -151,11 +151,16 @@ def over_node(node: Node, call: Call) -> Gateway:
 def raw_path(scope: Scope) -> str:
     """The path below the place where the application is mounted, still percent-encoded."""
     given = scope.get("raw_path")
-    path: str = given.decode("latin-1").partition("?")[0] if given else quote(scope["path"], safe="/:@!$&'()*+,;=~-._")
-    root = quote(scope.get("root_path", ""), safe="/:@!$&'()*+,;=~-._")
+    path: str = given.decode("latin-1").partition("?")[0] if given else quoted(scope["path"])
+    root = quoted(scope.get("root_path", ""))
     if root and (path == root or path.startswith(root.rstrip("/") + "/")):
         path = path[len(root.rstrip("/")) :]
     return path or "/"
+
+
+def quoted(path: str) -> str:
+    """A path with everything percent-encoded that browsers encode in paths."""
+    return quote(path, safe="/:@!$&'()*+,;=~-._")
 
 
 async def respond(send: Send, status: int, content: bytes, headers: Mapping[str, str] = {}) -> None:

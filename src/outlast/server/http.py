@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .gateway import Gateway, raw_path
+from .gateway import Gateway, quoted, raw_path
 from .origin import Hosts, OriginGuard
 
 WEB: Final = Path(__file__).with_name("web")
@@ -99,8 +99,8 @@ class _Files(StaticFiles):
 def _page(scope: Scope) -> Response:
     if scope["method"] not in ("GET", "HEAD"):
         return JSONResponse({"code": 12, "message": f"{scope['method']} is no way to a page"}, 405)
-    base = scope.get("root_path", "").rstrip("/") + "/"
-    escaped = base.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").encode()
+    base = quoted(scope.get("root_path", "").rstrip("/") + "/")
+    escaped = base.replace("&", "&amp;").encode()
     content = (WEB / "index.html").read_bytes().replace(_BASE, b'<base href="' + escaped + b'">', 1)
     return Response(content, media_type="text/html")
 

@@ -60,6 +60,11 @@ class HttpServer:
         bound: int = listener.getsockname()[1]
         return bound
 
+    async def ended(self) -> None:
+        """Wait until it has stopped; whoever is cancelled meanwhile does not stop it."""
+        if self._serving is not None:
+            await asyncio.wait((self._serving,))
+
     async def stop(self) -> None:
         """Take no new connections, and let requests under way end."""
         if self._serving is not None:

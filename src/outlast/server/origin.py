@@ -32,10 +32,13 @@ class Hosts:
     Args:
         ip: the address that is listened at; one that stands for all of the machine lets in every address, but no name.
         names: further names, such as that of a proxy.
+        cure: what allows a further name.
     """
 
-    def __init__(self, ip: str, names: Iterable[str] = ()) -> None:
-        self._names = _LOOPBACK | {ip.lower(), *(name.lower() for name in names)}
+    def __init__(self, ip: str, names: Iterable[str] = (), *, cure: str = "--ui-host") -> None:
+        self.cure = cure
+        self._added = frozenset(name.lower() for name in names)
+        self._names = _LOOPBACK | self._added | {ip.lower()}
         self._any_address = ip in ("0.0.0.0", "::", "")
 
     def __contains__(self, host: str) -> bool:
@@ -47,6 +50,10 @@ class Hosts:
         if name in self._names or name.endswith(".localhost"):
             return True
         return self._any_address and _is_address(name)
+
+    def added(self, host: str) -> bool:
+        """Whether this is one of the further names: pages of theirs are ours, also where a proxy changes the Host."""
+        return urlsplit(f"//{host}").hostname in self._added
 
 
 def _is_address(name: str) -> bool:
@@ -79,13 +86,21 @@ class OriginGuard:
         if self._hosts is not None and host not in self._hosts:
             return (
                 f"the Host header is {host!r}, which is no name of this server: refused, because a foreign page may "
-                "have sent it (DNS rebinding). Use localhost or the address listened at, or allow the name: --ui-host"
+                "have sent it (DNS rebinding). Use localhost or the address listened at, or allow the name: "
+                f"{self._hosts.cure}"
             )
         site = headers.get("sec-fetch-site", "none")
         navigates = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
         if not navigates and (site == "cross-site" or (site == "same-site" and method not in _SAFE)):
             return "a page of another site sent this request (Sec-Fetch-Site); only the server's own pages may"
         origin = headers.get("origin")
-        if origin is not None and (urlsplit(origin).netloc.lower() != host.lower()):
+        if origin is not None and not self._is_ours(origin, host):
             return f"a page of {origin!r} sent this request (Origin), which is not {host}; only the server's own may"
         return None
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        try:
+            place = urlsplit(origin).netloc.lower()
+            return place == host.lower() or (self._hosts is not None and self._hosts.added(place))
+        except ValueError:
+            return False

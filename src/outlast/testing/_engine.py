@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -29,16 +30,26 @@ from ._transport import TestTransport
 
 if TYPE_CHECKING:
     from outlast.runtime import Runtime
+    from outlast.server.http_server import HttpServer
+
+
+logger = logging.getLogger("outlast.testing")
+
+_GRACE_S = 1.0
+"""How long a page's request may take at the end."""
 
 
 class Engine:
     """A running node, the way to it, and what has to be done at its end."""
 
-    def __init__(self, node: Node, transport: TestTransport, door: GrpcDoor | None, *, replays: bool) -> None:
+    def __init__(
+        self, node: Node, transport: TestTransport, door: GrpcDoor | None, *, replays: bool, ui: HttpServer | None
+    ) -> None:
         self.node = node
         self.transport = transport
         self.clock = node.clock if isinstance(node.clock, SkippingClock) else None
         self._door = door
+        self._ui = ui
         self._plugin = EnvironmentPlugin()
         self.mocks = self._plugin.mocks
         self._replays = replays
@@ -77,9 +88,12 @@ class Engine:
             if self._replays:
                 await self._replay_the_rest()
         finally:
-            if self._door is not None:
+            if self._door is not None or self._ui is not None:
                 self.node.release()
+            if self._door is not None:
                 await self._door.stop(0)
+            if self._ui is not None:
+                await self._ui.stop()
             await self.transport.close()
 
     # -- replay ----------------------------------------------------------------------------------------------------
@@ -125,11 +139,12 @@ async def open_engine(
     database: str | None = None,
     ip: str = "127.0.0.1",
     port: int | None = None,
+    ui_port: int | None = None,
     raise_task_failures: bool,
     replay_completed: bool,
     stuck_after: timedelta | None,
 ) -> Engine:
-    """Start a node; without a port nothing listens.
+    """Start a node; without a port nothing listens, without ``ui_port`` nothing for browsers.
 
     Raises:
         StorageError: the database cannot be opened.
@@ -138,9 +153,15 @@ async def open_engine(
     storage: Storage = SqliteStorage.open(Path(database)) if database else MemoryStorage()
     clock = SkippingClock() if skipping else WallClock()
     node = await Node.open(storage, clock=clock, namespaces=dict.fromkeys(("default", namespace)))
-    door = None
+    door, ui, call = None, None, None
+    if ui_port is not None:
+        from outlast.server import http_server  # who has no UI needs no HTTP server in memory
+        from outlast.server.origin import Hosts
+
+        ui, call = http_server.before(node, Hosts(ip), _GRACE_S)
+        logger.info("Web UI: http://%s:%d", ip, await ui.start(ip, ui_port, "ui_port"))
     if port is not None:
-        door = GrpcDoor(node)
+        door = GrpcDoor(node, call)
         await door.start(f"{ip}:{port}")
     transport = TestTransport(
         embedded.over(node),
@@ -148,4 +169,4 @@ async def open_engine(
         raises_task_failures=raise_task_failures,
         stuck_after=stuck_after.total_seconds() if stuck_after is not None else 0,
     )
-    return Engine(node, transport, door, replays=replay_completed)
+    return Engine(node, transport, door, replays=replay_completed, ui=ui)

@@ -129,20 +129,20 @@ class WorkflowEnvironment:
         Args:
             namespace: of the client; made where it does not exist.
             ip, port: listen there for gRPC clients, too; nowhere without a port.
+            ui, ui_port: serve the web UI at this port of ``ip``; by default at a free one, which the log names.
             search_attributes: keys that workflows may carry.
             dev_server_database_filename: keep everything in this file; in memory by default.
             raise_task_failures, replay_completed, stuck_after: as for ``start_time_skipping``.
         """
         if tls:
             raise NotImplementedError("WorkflowEnvironment.start_local(tls=...): the local engine has no TLS")
-        if ui:
-            raise NotImplementedError("WorkflowEnvironment.start_local(ui=True) is not built; `outlast server` has it")
         engine = await open_engine(
             skipping=False,
             namespace=namespace,
             database=dev_server_database_filename,
             ip=ip,
             port=port,
+            ui_port=(ui_port or 0) if ui else None,
             raise_task_failures=raise_task_failures,
             replay_completed=replay_completed,
             stuck_after=stuck_after,
