@@ -1,0 +1,35 @@
+/** The composition root: which page is where. */
+
+import { href, redirect, route, start } from "./router.js";
+import { settings } from "./settings.js";
+import { mountShell } from "./shell.js";
+import { empty } from "./states.js";
+import { link } from "./dom.js";
+import { namespacesPage } from "./namespaces.js";
+import { serverPage } from "./server.js";
+import { taskQueuePage, taskQueuesPage } from "./task_queues.js";
+import { workersPage } from "./workers.js";
+import { workflowPage } from "./workflow/page.js";
+import { workflowsPage } from "./list/page.js";
+
+route("/", () => redirect(href(["namespaces", settings.namespace, "workflows"])));
+route("/namespaces", namespacesPage);
+route("/namespaces/:namespace/workflows", workflowsPage);
+route("/namespaces/:namespace/workflows/:workflowId", workflowPage);
+route("/namespaces/:namespace/workflows/:workflowId/:runId", workflowPage);
+route("/namespaces/:namespace/workflows/:workflowId/:runId/:tab", workflowPage);
+route("/namespaces/:namespace/task-queues", taskQueuesPage);
+route("/namespaces/:namespace/task-queues/:queue", taskQueuePage);
+route("/namespaces/:namespace/workers", workersPage);
+route("/server", serverPage);
+
+function otherwise(root) {
+  root.append(
+    empty("There is no page at this address", "The link may be from another version.", link(href([]), "Go to the workflows", { class: "button" })),
+  );
+}
+
+const shell = mountShell();
+const page = document.getElementById("page");
+document.getElementById("skip").addEventListener("click", () => page.focus());
+start(page, { otherwise, onChange: shell.show });

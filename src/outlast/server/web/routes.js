@@ -1,0 +1,44 @@
+/**
+ * The RPCs that the UI calls, with their routes. The tests compare this table with the service's own annotations.
+ *
+ * @type {Object<string, [string, string]>}
+ */
+export const ROUTES = {
+  GetSystemInfo: ["GET", "/api/v1/system-info"],
+  GetClusterInfo: ["GET", "/api/v1/cluster-info"],
+  ListNamespaces: ["GET", "/api/v1/namespaces"],
+  RegisterNamespace: ["POST", "/api/v1/namespaces"],
+  DescribeNamespace: ["GET", "/api/v1/namespaces/{namespace}"],
+  ListSearchAttributes: ["GET", "/api/v1/namespaces/{namespace}/search-attributes"],
+  ListWorkflowExecutions: ["GET", "/api/v1/namespaces/{namespace}/workflows"],
+  CountWorkflowExecutions: ["GET", "/api/v1/namespaces/{namespace}/workflow-count"],
+  StartWorkflowExecution: ["POST", "/api/v1/namespaces/{namespace}/workflows/{workflow_id}"],
+  DescribeWorkflowExecution: ["GET", "/api/v1/namespaces/{namespace}/workflows/{execution.workflow_id}"],
+  GetWorkflowExecutionHistory: ["GET", "/api/v1/namespaces/{namespace}/workflows/{execution.workflow_id}/history"],
+  GetWorkflowExecutionHistoryReverse: [
+    "GET",
+    "/api/v1/namespaces/{namespace}/workflows/{execution.workflow_id}/history-reverse",
+  ],
+  QueryWorkflow: ["POST", "/api/v1/namespaces/{namespace}/workflows/{execution.workflow_id}/query/{query.query_type}"],
+  SignalWorkflowExecution: [
+    "POST",
+    "/api/v1/namespaces/{namespace}/workflows/{workflow_execution.workflow_id}/signal/{signal_name}",
+  ],
+  UpdateWorkflowExecution: [
+    "POST",
+    "/api/v1/namespaces/{namespace}/workflows/{workflow_execution.workflow_id}/update/{request.input.name}",
+  ],
+  RequestCancelWorkflowExecution: [
+    "POST",
+    "/api/v1/namespaces/{namespace}/workflows/{workflow_execution.workflow_id}/cancel",
+  ],
+  TerminateWorkflowExecution: [
+    "POST",
+    "/api/v1/namespaces/{namespace}/workflows/{workflow_execution.workflow_id}/terminate",
+  ],
+  ResetWorkflowExecution: ["POST", "/api/v1/namespaces/{namespace}/workflows/{workflow_execution.workflow_id}/reset"],
+  StartBatchOperation: ["POST", "/api/v1/namespaces/{namespace}/batch-operations/{job_id}"],
+  DescribeBatchOperation: ["GET", "/api/v1/namespaces/{namespace}/batch-operations/{job_id}"],
+  DescribeTaskQueue: ["GET", "/api/v1/namespaces/{namespace}/task-queues/{task_queue.name}"],
+  ListWorkers: ["GET", "/api/v1/namespaces/{namespace}/workers"],
+};

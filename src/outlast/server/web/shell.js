@@ -1,0 +1,101 @@
+/** What stands around every page: navigation, the namespace, the theme, and whether the server is there. */
+
+import { call, connection } from "./api.js";
+import { h, link, replace } from "./dom.js";
+import { current, go, href } from "./router.js";
+import { settings } from "./settings.js";
+
+const THEMES = { auto: ["◐", "as the system"], light: ["☀", "light"], dark: ["☾", "dark"] };
+const PLACES = [
+  ["Workflows", (namespace) => ["namespaces", namespace, "workflows"]],
+  ["Task queues", (namespace) => ["namespaces", namespace, "task-queues"]],
+  ["Workers", (namespace) => ["namespaces", namespace, "workers"]],
+  ["Namespaces", () => ["namespaces"]],
+  ["Server", () => ["server"]],
+];
+const RETRY_MS = 2000;
+
+/** Build the bar; `show` is to be told of every change of page. */
+export function mountShell() {
+  const nav = h("nav.nav", { "aria-label": "Main" });
+  const picker = h("select.picker", { "aria-label": "Namespace", onchange: () => choose(picker.value) });
+  replace(document.getElementById("bar"), brand(), nav, h("div.bar-end", {}, picker, themeSwitch()));
+  watchConnection(document.getElementById("lost"));
+  void fillPicker(picker);
+  return {
+    show({ namespace }) {
+      if (namespace) settings.namespace = namespace;
+      showPlaces(nav);
+      showNamespace(picker);
+      document.title = "Outlast";
+    },
+  };
+}
+
+function brand() {
+  return h("a.brand", { href: href([]), "aria-label": "Outlast, to the workflows" }, h("img", { src: "icon.svg", alt: "", width: 24, height: 24 }), h("span", {}, "Outlast"));
+}
+
+function showPlaces(nav) {
+  const here = current().parts.join("/");
+  replace(nav, PLACES.map(([name, parts]) => {
+    const target = parts(settings.namespace);
+    const path = target.join("/");
+    const active = path === "namespaces" ? here === path : here.startsWith(path);
+    return link(href(target), name, { "aria-current": active ? "page" : null });
+  }));
+}
+
+function showNamespace(picker) {
+  const name = settings.namespace;
+  if (![...picker.options].some((option) => option.value === name)) picker.append(h("option", { value: name }, name));
+  picker.value = name;
+}
+
+async function fillPicker(picker) {
+  try {
+    const { namespaces = [] } = await call("ListNamespaces", { page_size: 1000 });
+    const names = namespaces.map((each) => each.namespaceInfo.name).sort();
+    replace(picker, names.map((name) => h("option", { value: name }, name)));
+    showNamespace(picker);
+  } catch {
+    // The page that is shown says what is wrong with the server; the picker keeps the namespace of the address.
+  }
+}
+
+function choose(namespace) {
+  const { parts } = current();
+  const place = parts[0] === "namespaces" && parts[2] ? parts[2] : "workflows";
+  go(href(["namespaces", namespace, place]));
+}
+
+function themeSwitch() {
+  const button = h("button.quiet.icon", { type: "button", onclick: next });
+  function next() {
+    const names = Object.keys(THEMES);
+    settings.theme = names[(names.indexOf(settings.theme) + 1) % names.length];
+    show();
+  }
+  function show() {
+    const [sign, name] = THEMES[settings.theme] ?? THEMES.auto;
+    button.textContent = sign;
+    button.setAttribute("aria-label", `Colours: ${name}. Change`);
+    button.title = `Colours: ${name}`;
+  }
+  show();
+  return button;
+}
+
+function watchConnection(banner) {
+  let timer = null;
+  connection.addEventListener("lost", () => {
+    replace(banner, h("strong", {}, "The server does not answer. "), "What you see may be old. The page goes on by itself when the server is back; start it with ", h("code", {}, "outlast server"), ".");
+    banner.hidden = false;
+    timer ??= setInterval(() => void call("GetSystemInfo", {}).catch(() => {}), RETRY_MS);
+  });
+  connection.addEventListener("found", () => {
+    banner.hidden = true;
+    clearInterval(timer);
+    timer = null;
+  });
+}

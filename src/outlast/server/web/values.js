@@ -1,0 +1,42 @@
+/** How payloads are shown: as JSON, cut when they are large, with a way to have all. */
+
+import { download, h } from "./dom.js";
+import { size } from "./format.js";
+import { notice } from "./notices.js";
+import { readPayloads } from "./payloads.js";
+
+const SHOWN = 4000;
+
+/** A text with buttons, cut when it is long. */
+export function longText(text, { name = "value", tag = "pre.value", type = "text/plain" } = {}) {
+  const block = (shown) => h(tag, { tabindex: 0 }, shown);
+  if (text.length <= SHOWN) return block(text);
+  const save = h("button.quiet", { type: "button", onclick: () => download(`${name}.${type === "application/json" ? "json" : "txt"}`, text, type) }, "Download");
+  return h("div", {}, block(`${text.slice(0, SHOWN)}…`), h("p.value-note", {}, `The first ${size(SHOWN)} of ${size(text.length)}.`, save));
+}
+
+/** One value. @param {import("./payloads.js").Value} value */
+export function valueNode(value, name = "value") {
+  const node = longText(value.text, { name, type: value.isJson ? "application/json" : "text/plain" });
+  return value.note ? h("div", {}, node, h("p.value-note", {}, value.note)) : node;
+}
+
+/** The values of Payloads. */
+export function payloadsNode(payloads, name, none = "None") {
+  const values = readPayloads(payloads);
+  if (!values.length) return h("p.nothing", {}, none);
+  return h("div.values", {}, values.map((value, i) => valueNode(value, values.length > 1 ? `${name}-${i + 1}` : name)));
+}
+
+/** A button that copies. */
+export function copyButton(text, what) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      notice(`Copied: ${what}.`);
+    } catch {
+      notice("This browser does not let the page copy; select the text instead.");
+    }
+  };
+  return h("button.quiet.icon.copy", { type: "button", "aria-label": `Copy ${what}`, title: `Copy ${what}`, onclick: copy }, "⧉");
+}
