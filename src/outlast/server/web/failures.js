@@ -2,13 +2,15 @@
 
 import { h, link } from "./dom.js";
 import { facts } from "./facts.js";
-import { words } from "./format.js";
+import { count, words } from "./format.js";
 import { href } from "./router.js";
 import { longText, payloadsNode } from "./values.js";
 
+const SDK_FRAME = /^\s*File "[^"]*\/(?:outlast|temporalio)\/(?:replay|worker|workflow|loop)\b/;
+
 /** What a kind of failure tells: its name, and pairs of facts. */
 const KINDS = {
-  applicationFailureInfo: (info) => ["Application failure", [["Type", info.type], ["Retries", info.nonRetryable ? "Not retryable" : null]], info.details],
+  applicationFailureInfo: (info) => ["Application failure", [["Retries", info.nonRetryable ? "Not retryable" : null]], info.details],
   timeoutFailureInfo: (info) => ["Timeout", [["Kind", words(info.timeoutType, "TIMEOUT_TYPE_")]], info.lastHeartbeatDetails],
   canceledFailureInfo: (info) => ["Cancelled", [], info.details],
   terminatedFailureInfo: () => ["Terminated", []],
@@ -38,11 +40,21 @@ export function failureNode(failure) {
     "div.failure",
     {},
     h("p.failure-message", {}, h("strong", {}, failure.applicationFailureInfo?.type || name), failure.message ? `: ${failure.message}` : ""),
-    shown.length ? facts(["What", name], ...shown) : null,
+    shown.length ? facts(...shown) : null,
     details ? h("div.values", {}, h("h3", {}, "Details"), payloadsNode(details, "details")) : null,
-    failure.stackTrace ? longText(failure.stackTrace, { name: "stack-trace", tag: "pre.trace" }) : null,
+    failure.stackTrace ? traceNode(failure.stackTrace) : null,
     failure.cause ? h("div.cause", {}, h("p.cause-label", {}, "caused by"), failureNode(failure.cause)) : null,
   );
+}
+
+/** A stack trace; the SDK's own frames, which come first and tell nothing, are folded away. */
+export function traceNode(text) {
+  const frames = text.split(/^(?=\s*File ")/m);
+  const own = frames.findIndex((frame) => !SDK_FRAME.test(frame));
+  const whole = (part) => longText(part.replace(/^\n+|\s+$/g, ""), { name: "stack-trace", tag: "pre.trace" });
+  if (own <= 0) return whole(text);
+  const folded = h("details", {}, h("summary", {}, `${count(own, "frame")} of the SDK`), whole(frames.slice(0, own).join("")));
+  return h("div.traces", {}, folded, whole(frames.slice(own).join("")));
 }
 
 /** The message at the end of the chain, which says what really happened. */

@@ -1,6 +1,7 @@
 /** Short messages in the corner; those of errors stay until they are closed. */
 
 import { h } from "./dom.js";
+import { icon } from "./icons.js";
 
 const SHOWN_MS = 6000;
 
@@ -16,7 +17,7 @@ export function complain(text) {
 }
 
 function show(tag, text) {
-  const node = h(`div.${tag}`, {}, h("span", {}, text), h("button.quiet.icon", { type: "button", "aria-label": "Close the message", onclick: () => node.remove() }, "×"));
+  const node = h(`div.${tag}`, {}, h("span", {}, text), h("button.quiet.icon", { type: "button", "aria-label": "Close the message", onclick: () => node.remove() }, icon("close")));
   document.getElementById("notices").append(node);
   return node;
 }

@@ -8,7 +8,6 @@ export const ROUTES = {
   GetClusterInfo: ["GET", "/api/v1/cluster-info"],
   ListNamespaces: ["GET", "/api/v1/namespaces"],
   RegisterNamespace: ["POST", "/api/v1/namespaces"],
-  DescribeNamespace: ["GET", "/api/v1/namespaces/{namespace}"],
   ListSearchAttributes: ["GET", "/api/v1/namespaces/{namespace}/search-attributes"],
   ListWorkflowExecutions: ["GET", "/api/v1/namespaces/{namespace}/workflows"],
   CountWorkflowExecutions: ["GET", "/api/v1/namespaces/{namespace}/workflow-count"],

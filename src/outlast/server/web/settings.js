@@ -16,7 +16,8 @@ export const settings = {
   },
   /** "auto" follows the system; "light", "dark". */
   get theme() {
-    return read("theme", "auto");
+    const name = read("theme", "auto");
+    return name === "light" || name === "dark" ? name : "auto";
   },
   set theme(name) {
     localStorage.setItem(KEY + "theme", name);

@@ -2,10 +2,11 @@
 
 import { call, connection } from "./api.js";
 import { h, link, replace } from "./dom.js";
+import { icon } from "./icons.js";
 import { current, go, href } from "./router.js";
 import { settings } from "./settings.js";
 
-const THEMES = { auto: ["◐", "as the system"], light: ["☀", "light"], dark: ["☾", "dark"] };
+const THEMES = { auto: "as the system", light: "light", dark: "dark" };
 const PLACES = [
   ["Workflows", (namespace) => ["namespaces", namespace, "workflows"]],
   ["Task queues", (namespace) => ["namespaces", namespace, "task-queues"]],
@@ -77,8 +78,8 @@ function themeSwitch() {
     show();
   }
   function show() {
-    const [sign, name] = THEMES[settings.theme] ?? THEMES.auto;
-    button.textContent = sign;
+    const name = THEMES[settings.theme];
+    replace(button, icon(settings.theme));
     button.setAttribute("aria-label", `Colours: ${name}. Change`);
     button.title = `Colours: ${name}`;
   }

@@ -18,7 +18,7 @@ export function failed(error, again) {
     "div.problem",
     { role: "alert" },
     h("p.problem-title", {}, titleOf(error)),
-    h("p.problem-text", {}, error.message),
+    h(`p.problem-text${error.message.includes("\n") ? ".aligned" : ""}`, {}, error.message),
     again ? h("button", { type: "button", onclick: again }, "Try again") : null,
   );
 }

@@ -1,6 +1,7 @@
 /** How payloads are shown: as JSON, cut when they are large, with a way to have all. */
 
 import { download, h } from "./dom.js";
+import { icon } from "./icons.js";
 import { size } from "./format.js";
 import { notice } from "./notices.js";
 import { readPayloads } from "./payloads.js";
@@ -38,5 +39,5 @@ export function copyButton(text, what) {
       notice("This browser does not let the page copy; select the text instead.");
     }
   };
-  return h("button.quiet.icon.copy", { type: "button", "aria-label": `Copy ${what}`, title: `Copy ${what}`, onclick: copy }, "⧉");
+  return h("button.quiet.icon.copy", { type: "button", "aria-label": `Copy ${what}`, title: `Copy ${what}`, onclick: copy }, icon("copy"));
 }

@@ -4,7 +4,8 @@ import { ARGUMENTS_HINT, argumentsInput, field, readArguments } from "../dialog.
 import { h, replace } from "../dom.js";
 import { readPayloads } from "../payloads.js";
 import { failed, loading } from "../states.js";
-import { longText, payloadsNode } from "../values.js";
+import { traceNode } from "../failures.js";
+import { payloadsNode } from "../values.js";
 import { metadata, query } from "./metadata.js";
 import { nameField } from "./name_field.js";
 
@@ -58,7 +59,7 @@ function stackCard(view, signal) {
     try {
       const [value] = readPayloads(await query(view.run, STACK_TRACE, [], signal));
       const text = typeof value?.json === "string" ? value.json : value?.text ?? "";
-      replace(outcome, longText(text || "The code waits nowhere: it has ended.", { name: "stack-trace", tag: "pre.trace" }));
+      replace(outcome, text ? traceNode(text) : h("p.nothing", {}, "The code waits nowhere: it has ended."));
     } catch (error) {
       if (!signal.aborted) replace(outcome, failed(error));
     }

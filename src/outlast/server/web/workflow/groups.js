@@ -4,7 +4,7 @@
  * Rule of the place: how events belong together is one table, by the name of the event's type.
  */
 
-import { instant } from "../format.js";
+import { instant, length, seconds } from "../format.js";
 import { attributesOf, typeName } from "./events.js";
 
 /**
@@ -20,12 +20,12 @@ import { attributesOf, typeName } from "./events.js";
  * @property {object|null} failure
  */
 
-const seconds = (text) => (text ?? "").replace(/s$/, " s");
+const waited = (text) => length(seconds(text));
 
 /** Type of event that begins a group -> kind, and what it is called. */
 const BEGINS = {
   ActivityTaskScheduled: ["activity", (a) => a.activityType?.name],
-  TimerStarted: ["timer", (a) => `${seconds(a.startToFireTimeout)}`],
+  TimerStarted: ["timer", (a) => waited(a.startToFireTimeout)],
   StartChildWorkflowExecutionInitiated: ["child", (a) => `${a.workflowType?.name}: ${a.workflowId}`],
   SignalExternalWorkflowExecutionInitiated: ["external", (a) => `Signal ${a.signalName} to ${a.workflowExecution?.workflowId}`],
   RequestCancelExternalWorkflowExecutionInitiated: ["external", (a) => `Cancel ${a.workflowExecution?.workflowId}`],
@@ -83,23 +83,30 @@ const ALONE = {
 /** Turns of the workflow's code, which are left out of what is compact unless they went wrong. */
 const TURNS = new Set(["WorkflowTaskScheduled", "WorkflowTaskStarted", "WorkflowTaskCompleted"]);
 
-/** The groups of a history, in the order in which they began. @returns {Group[]} */
-export function group(events) {
-  const groups = [];
-  const begun = new Map();
-  for (const event of events) {
-    const type = typeName(event);
-    if (TURNS.has(type)) continue;
-    const attributes = attributesOf(event);
-    const mine = ENDS[type] ? begun.get(LINKS.map((name) => attributes[name]).find((id) => begun.has(id))) : undefined;
-    if (mine) proceed(mine, event, type, attributes);
-    else {
-      const added = begin(event, type, attributes);
-      groups.push(added);
-      if (BEGINS[type]) begun.set(event.eventId, added);
-    }
+/** The groups of a history that grows, in the order in which they began. */
+export class Groups {
+  constructor() {
+    /** @type {Group[]} */
+    this.all = [];
+    this.begun = new Map();
+    this.seen = 0;
   }
-  return groups;
+
+  /** Take in what a history has more than before. @param {object[]} events the whole history */
+  follow(events) {
+    for (; this.seen < events.length; this.seen += 1) this.add(events[this.seen]);
+  }
+
+  add(event) {
+    const type = typeName(event);
+    if (TURNS.has(type)) return;
+    const attributes = attributesOf(event);
+    const id = ENDS[type] && LINKS.map((name) => attributes[name]).find((each) => this.begun.has(each));
+    if (id) return void proceed(this.begun.get(id), event, type, attributes);
+    const added = begin(event, type, attributes);
+    this.all.push(added);
+    if (BEGINS[type]) this.begun.set(event.eventId, added);
+  }
 }
 
 function begin(event, type, attributes) {

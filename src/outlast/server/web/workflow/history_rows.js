@@ -1,6 +1,7 @@
 /** Rows of the history: a step with the events it is made of, or an event. */
 
 import { h } from "../dom.js";
+import { icon } from "../icons.js";
 import { fullTime, instant, length } from "../format.js";
 import { rootMessage } from "../failures.js";
 import { statusChip } from "../statuses.js";
@@ -8,7 +9,6 @@ import { eventDetails } from "./event_details.js";
 import { attributesOf, typeName } from "./events.js";
 import { spaced } from "./groups.js";
 
-const SIGNS = { activity: "▶", timer: "◷", child: "⑂", signal: "◆", update: "⇄", external: "↗", marker: "⚑", task: "⟳", workflow: "●" };
 const WORDS = { activity: "Activity", timer: "Timer", child: "Child workflow", signal: "Signal", update: "Update", external: "To another workflow", marker: "Marker", task: "Workflow task", workflow: "Workflow" };
 
 /** What an event says in one line: the first of these attributes that it has. */
@@ -31,7 +31,7 @@ function since(view, at) {
 }
 
 function openButton(open, toggle, label) {
-  return h("button.quiet.twist", { type: "button", "aria-expanded": String(open), "aria-label": `${open ? "Close" : "Open"} ${label}`, onclick: (event) => { event.stopPropagation(); toggle(); } }, open ? "▾" : "▸");
+  return h("button.quiet.twist", { type: "button", "aria-expanded": String(open), "aria-label": `${open ? "Close" : "Open"} ${label}`, onclick: (event) => { event.stopPropagation(); toggle(); } }, icon(open ? "open" : "closed"));
 }
 
 /** Clicks on the line open it as well, but not those that select text or follow a link. */
@@ -46,7 +46,7 @@ export function compactRow(group, open, toggle, view) {
   const cells = [
     openButton(open, toggle, `step ${group.name}`),
     h("span.row-id.num", {}, first.eventId),
-    h(`span.sign.k-${group.kind}`, { title: WORDS[group.kind], "aria-hidden": "true" }, SIGNS[group.kind]),
+    h(`span.sign.k-${group.kind}`, { title: WORDS[group.kind], "aria-hidden": "true" }, icon(group.kind)),
     h("span.row-name", { title: group.name }, h("span.row-kind", {}, WORDS[group.kind]), " ", h("span", {}, group.name)),
     chipOf(group),
     h("span.row-took.num", {}, took),

@@ -51,6 +51,7 @@ export function workflowPage(root, { namespace, workflowId, runId, tab = "summar
       if (!content) {
         content = makeTab(view, signal);
         replace(root, frame.node);
+        frame.node.prepend(frame.crumbs);
         frame.place.append(content.node);
       }
       show();

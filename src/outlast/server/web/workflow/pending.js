@@ -61,7 +61,7 @@ function activityCard(activity) {
     facts(
       ["Attempt", attemptText(activity)],
       ["Next retry", nextRetry(activity)],
-      ["Scheduled", ago(activity.scheduledTime)],
+      ["Scheduled", nextRetry(activity) ? null : ago(activity.scheduledTime)],
       ["Last started", activity.lastStartedTime ? ago(activity.lastStartedTime) : null],
       ["Last heartbeat", activity.lastHeartbeatTime ? ago(activity.lastHeartbeatTime) : null],
       ["Gives up", activity.expirationTime ? ago(activity.expirationTime) : null],

@@ -2,7 +2,7 @@
 
 import { call, execution } from "../api.js";
 import { attributesOf, Events, typeName } from "./events.js";
-import { group, withPending } from "./groups.js";
+import { Groups, withPending } from "./groups.js";
 
 const BROKEN = new Set(["WorkflowTaskFailed", "WorkflowTaskTimedOut"]);
 const RECENT = 50;
@@ -13,8 +13,7 @@ export class RunView {
     this.run = run;
     this.description = {};
     this.events = new Events(run);
-    /** @type {import("./groups.js").Group[]} */
-    this.groups = [];
+    this.grouped = new Groups();
     /** The failed workflow task that keeps this run from getting on; null when none does. */
     this.trouble = null;
     /** Whether there is a workflow task that nobody is there to take. */
@@ -23,6 +22,11 @@ export class RunView {
 
   get info() {
     return this.description.workflowExecutionInfo ?? {};
+  }
+
+  /** @type {import("./groups.js").Group[]} */
+  get groups() {
+    return this.grouped.all;
   }
 
   get running() {
@@ -70,6 +74,7 @@ export class RunView {
   }
 
   regroup() {
-    this.groups = withPending(group(this.events.all), this.pending);
+    this.grouped.follow(this.events.all);
+    withPending(this.groups, this.pending);
   }
 }

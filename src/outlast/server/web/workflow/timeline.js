@@ -1,13 +1,16 @@
 /** The timeline: one lane for each activity, timer, child, signal and update, against the time of the run. */
 
 import { h, replace, s } from "../dom.js";
-import { instant, length } from "../format.js";
+import { icon } from "../icons.js";
+import { count, instant, length } from "../format.js";
 import { empty } from "../states.js";
 import { VirtualList } from "../virtual_list.js";
 import { scaleOf, ticksOf } from "./time_scale.js";
 
 const ROW = 34;
 const BAR = 12;
+/** Per cent of the width beyond which there is no room for words. */
+const FULL = 88;
 const SHOWN = new Set(["activity", "timer", "child", "signal", "update", "external", "task"]);
 const LEGEND = [
   ["waiting", "waiting"],
@@ -28,6 +31,7 @@ export function timelineTab(view) {
   const list = new VirtualList({ label: "Timeline", rowHeight: ROW, tag: "div.virtual.timeline", render: (i) => lane(lanes[i], scale) });
   const tight = h("input", { type: "checkbox", onchange: update });
   const axis = h("div.axis");
+  list.node.prepend(h("div.timeline-head", {}, h("span"), axis));
   const place = h("div");
 
   function update() {
@@ -39,7 +43,7 @@ export function timelineTab(view) {
     const from = instant(view.info.startTime) ?? lanes[0].from;
     scale = scaleOf(lanes, from, instant(view.info.closeTime) ?? Date.now(), tight.checked);
     replace(axis, axisOf(scale));
-    if (!list.node.isConnected) replace(place, h("div.timeline-head", {}, h("span"), axis), list.node);
+    if (!list.node.isConnected) replace(place, list.node);
     list.show(lanes.length);
   }
   const legend = h("ul.legend", {}, LEGEND.map(([status, name]) => h("li", {}, h(`span.key.is-${status}${status === "waiting" ? ".hollow" : ""}`, { "aria-hidden": "true" }), name)));
@@ -60,7 +64,7 @@ function lane(group, scale) {
   const told = `${group.name}, ${group.status.replace("-", " ")}, ${length((to - group.from) / 1000)}${group.attempt > 1 ? `, attempt ${group.attempt}` : ""}`;
   const marks = scale.marks(group);
   const svg = s("svg.lane-svg", { width: "100%", height: ROW, role: "img", "aria-label": told }, s("title", {}, hint(group, to)), grid(scale), marks.point ? point(group, scale) : bars(group, to, scale));
-  return h("div.lane", {}, h("span.lane-name", { title: group.name }, group.name), svg);
+  return h("div.lane", {}, h("span.lane-name", { title: group.name }, h(`span.sign.k-${group.kind}`, { "aria-hidden": "true" }, icon(group.kind)), h("span", {}, group.name)), svg);
 }
 
 function grid(scale) {
@@ -79,8 +83,15 @@ function bars(group, to, scale) {
   if (started > group.from) parts.push(bar(group.from, started, "wait"));
   if (started < to || group.kind === "timer") parts.push(bar(started, to, group.kind === "timer" ? "sleep" : "busy"));
   if (group.to === null) parts.push(s(`rect.edge.is-${group.status}`, { x: scale.x(to), y: y - 2, width: 2, height: BAR + 4 }));
-  if (group.attempt > 1) parts.push(s("text.attempts", { x: scale.x(to), dx: -6, y: ROW / 2 + 4, "text-anchor": "end" }, `×${group.attempt}`));
+  if (group.attempt > 1) parts.push(attempts(group, to, scale));
   return parts;
+}
+
+/** How many attempts there were, behind the bar, or before it where there is no room behind. */
+function attempts(group, to, scale) {
+  const behind = Number.parseFloat(scale.x(to)) < FULL;
+  const place = behind ? { x: scale.x(to), dx: 6, "text-anchor": "start" } : { x: scale.x(group.from), dx: -6, "text-anchor": "end" };
+  return s("text.attempts", { ...place, y: ROW / 2 + 4 }, count(group.attempt, "attempt"));
 }
 
 function hint(group, to) {

@@ -1,0 +1,90 @@
+"""A server with its UI as a process, and a life on it in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from ui_world import living
+
+from outlast.client import Client
+
+_STARTED_S = 120
+
+
+class Served(NamedTuple):
+    """Where the server is."""
+
+    address: str
+    url: str
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def server(folder: Path, *, port: int = 0, ui_port: int = 0) -> Iterator[Served]:
+    """``outlast server`` on free ports, or on given ones."""
+    command = ["-m", "outlast", "server", "--db", "ui.db", "--port", str(port), "--ui-port", str(ui_port)]
+    with (folder / "server.log").open("a") as log:
+        process = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        greeting = _greeting(process)
+        address = _found(r"listening on (\S+)", greeting)
+        yield Served(address, _found(r"Web UI: (\S+)", greeting).replace("localhost", "127.0.0.1").rstrip("/") + "/", process)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _greeting(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Stop with" in line:
+            return "".join(lines)
+    raise AssertionError(f"the server ended: {lines}")
+
+
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match is not None, text
+    return match[1]
+
+
+@contextmanager
+def life(address: str) -> Iterator[None]:
+    """The workflows of ``ui_world`` and their worker, in a thread of their own until the block is left."""
+    ready, leave = threading.Event(), threading.Event()
+    problems: list[BaseException] = []
+
+    async def live() -> None:
+        client = await Client.connect(address)
+        async with living(client):
+            ready.set()
+            await asyncio.to_thread(leave.wait)
+
+    def run() -> None:
+        try:
+            asyncio.run(live())
+        except BaseException as error:
+            problems.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run, name="life of the UI tests")
+    thread.start()
+    try:
+        assert ready.wait(_STARTED_S), "the workflows did not come about"
+        assert not problems, problems
+        yield
+    finally:
+        leave.set()
+        thread.join()
+    assert not problems, problems
