@@ -32,11 +32,15 @@ def server(folder: Path, *, port: int = 0, ui_port: int = 0) -> Iterator[Served]
     """``outlast server`` on free ports, or on given ones."""
     command = ["-m", "outlast", "server", "--db", "ui.db", "--port", str(port), "--ui-port", str(ui_port)]
     with (folder / "server.log").open("a") as log:
-        process = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True
+        )
     try:
         greeting = _greeting(process)
         address = _found(r"listening on (\S+)", greeting)
-        yield Served(address, _found(r"Web UI: (\S+)", greeting).replace("localhost", "127.0.0.1").rstrip("/") + "/", process)
+        yield Served(
+            address, _found(r"Web UI: (\S+)", greeting).replace("localhost", "127.0.0.1").rstrip("/") + "/", process
+        )
     finally:
         process.terminate()
         process.communicate()

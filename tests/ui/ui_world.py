@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 
 from outlast import activity, workflow
@@ -60,10 +60,15 @@ class Order:
     @workflow.run
     async def run(self, order: str) -> dict[str, str | list[int]]:
         receipt = await workflow.execute_activity(
-            charge, order, start_to_close_timeout=_MINUTE, retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=40))
+            charge,
+            order,
+            start_to_close_timeout=_MINUTE,
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=40)),
         )
         await asyncio.sleep(0.2)
-        shipped = await workflow.execute_child_workflow(Shipment.run, order, id=f"shipment-of-{workflow.info().workflow_id}")
+        shipped = await workflow.execute_child_workflow(
+            Shipment.run, order, id=f"shipment-of-{workflow.info().workflow_id}"
+        )
         return {"receipt": receipt, "shipment": shipped, "items": [1, 2, 3]}
 
 
@@ -163,7 +168,9 @@ class Family:
     @workflow.run
     async def run(self, children: int) -> int:
         prefix = workflow.info().workflow_id
-        each = [workflow.execute_child_workflow(Shipment.run, f"{n}", id=f"{prefix}/child-{n}") for n in range(children)]
+        each = [
+            workflow.execute_child_workflow(Shipment.run, f"{n}", id=f"{prefix}/child-{n}") for n in range(children)
+        ]
         return len(await asyncio.gather(*each))
 
 
@@ -186,14 +193,18 @@ ACTIVITIES = [charge, decline, unreachable]
 async def living(client: Client) -> AsyncIterator[None]:
     """A worker, and workflows in every state once it is entered."""
     async with AsyncExitStack() as stack:
-        worker = Worker(client, task_queue=QUEUE, workflows=WORKFLOWS, activities=ACTIVITIES, identity="worker-of-the-tests")
+        worker = Worker(
+            client, task_queue=QUEUE, workflows=WORKFLOWS, activities=ACTIVITIES, identity="worker-of-the-tests"
+        )
         await stack.enter_async_context(worker)
         await _populate(client)
         yield
 
 
 async def _populate(client: Client) -> None:
-    async def begin(run: object, workflow_id: str, *arguments: object, **options: object) -> WorkflowHandle[object, object]:
+    async def begin(
+        run: object, workflow_id: str, *arguments: object, **options: object
+    ) -> WorkflowHandle[object, object]:
         return await client.start_workflow(run, args=list(arguments), id=workflow_id, task_queue=QUEUE, **options)  # type: ignore[call-overload, no-any-return]
 
     long = await begin(Long.run, "long-history", EVENTS)
@@ -206,7 +217,7 @@ async def _populate(client: Client) -> None:
     ]
     for number in range(2, 6):
         ending.append(await begin(Order.run, f"order-{number}", f"order-{number}"))
-    await begin(Blocked.run, "blocked")
+    blocked = await begin(Blocked.run, "blocked")
     await begin(Retrying.run, "retrying")
     await begin(Approval.run, "approval")
     await begin(Order.run, "slow-order", "slow-order")
@@ -217,12 +228,11 @@ async def _populate(client: Client) -> None:
     await client.start_workflow("Unclaimed", id="nobody-there", task_queue="nobody")
     await client.start_workflow("Unclaimed", id="timed-out", task_queue="nobody", run_timeout=timedelta(milliseconds=1))
     for handle in [*ending, cancelled, long, family]:
-        try:
+        with suppress(WorkflowFailureError):
             await handle.result()
-        except WorkflowFailureError:
-            pass
-    await _until(client, "TemporalReportedProblems IS NOT NULL", 1)
     await _until(client, "ExecutionStatus = 'TimedOut'", 1)
+    while (await blocked.describe()).raw_description.pending_workflow_task.attempt < 2:
+        await asyncio.sleep(0.05)
 
 
 async def _until(client: Client, query: str, count: int) -> None:
