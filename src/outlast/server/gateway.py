@@ -29,7 +29,7 @@ from outlast.vocab.errors import Internal, InvalidArgument, NotFound, ServiceErr
 from . import json_form, json_request
 from .context import Call, CallContext
 from .node import Node
-from .routes import WHOLE, Match, Routes
+from .routes import PREFIX, WHOLE, Match, Routes
 from .rpc import BOUND, TEST_SERVICE
 
 logger = logging.getLogger("outlast.server")
@@ -109,7 +109,8 @@ class Gateway:
             raise _Refused(405, f"{path} has no {verb}; use {' or '.join(verbs)}", {"allow": ", ".join(verbs)})
         raise _Refused(
             404,
-            f"{verb} {path} is no route of the JSON API. A slash in an id is written %2F, and an id is never empty",
+            f"{verb} {path} is no route of the JSON API; {PREFIX}/openapi.json lists all. A slash in an id is "
+            "written %2F, and an id is never empty",
         )
 
     async def _answer(self, match: Match, request: Message, context: CallContext, receive: Receive) -> Message:

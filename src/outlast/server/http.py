@@ -1,10 +1,10 @@
 """The HTTP application: the JSON API, the web UI, health, metrics, with the headers that keep foreign pages out.
 
-``/api/v1/...`` and the RPCs' other bindings lead to the gateway, ``/healthz`` says that the server answers, and
-``/metrics`` what it counted. Every other path is a file of ``web/``, or a page of the UI, which finds its way by the
-path itself: it gets ``index.html``, whose ``<base>`` names the place where the application is mounted. A binding
-without ``/api/v1``, such as ``/namespaces/default/workflows``, can be a page's path as well; a browser that navigates
-there gets the page.
+``/api/v1/...`` and the RPCs' other bindings lead to the gateway, ``/api/v1/openapi.json`` describes them, ``/healthz``
+says that the server answers, and ``/metrics`` what it counted. Every other path is a file of ``web/``, or a page of the
+UI, which finds its way by the path itself: it gets ``index.html``, whose ``<base>`` names the place where the
+application is mounted. A binding without ``/api/v1``, such as ``/namespaces/default/workflows``, can be a page's path
+as well; a browser that navigates there gets the page.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .gateway import Gateway, quoted, raw_path
+from . import openapi
+from .gateway import Gateway, quoted, raw_path, respond
 from .origin import Hosts, OriginGuard
+from .routes import PREFIX
 
 WEB: Final = Path(__file__).with_name("web")
 _BASE: Final = b'<base href="/">'
@@ -68,6 +71,9 @@ class _Front:
             await JSONResponse({"status": "SERVING"})(scope, receive, send)
         elif path == "/metrics":
             await (await self._counted())(scope, receive, send)
+        elif path == f"{PREFIX}/openapi.json" and scope["method"] == "GET":
+            described = openapi.document(self._gateway.routes, quoted(scope.get("root_path", "")).rstrip("/"))
+            await respond(send, 200, msgspec.json.encode(described))
         elif path == "/api" or path.startswith("/api/") or self._is_call(scope, path):
             await self._gateway(scope, receive, send)
         else:

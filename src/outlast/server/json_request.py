@@ -30,7 +30,7 @@ from .json_form import ANY, PAYLOAD, PAYLOADS, TYPE_KEY, is_long, values_of
 
 _OWN_FORM: Final = "google.protobuf."
 """Messages of this package have a JSON form of their own, which protobuf's library reads."""
-_SCALAR_FORMS: Final = frozenset(
+SCALAR_FORMS: Final = frozenset(
     f"google.protobuf.{name}"
     for name in (
         *("Timestamp", "Duration", "FieldMask", "BoolValue", "StringValue", "BytesValue"),
@@ -295,7 +295,7 @@ def _parameter(owner: Descriptor, part: str, name: str, what: str) -> FieldDescr
 
 def _parameter_value(field: FieldDescriptor, text: str, name: str, what: str) -> Any:
     kind = values_of(field)
-    if kind is not None and (kind is not field.message_type or kind.full_name not in _SCALAR_FORMS):
+    if kind is not None and (kind is not field.message_type or kind.full_name not in SCALAR_FORMS):
         raise InvalidArgument(f"{what}: the query parameter {name} is a {kind.full_name}; no query string can hold it")
     if field.type == field.TYPE_BOOL or (kind is not None and kind.full_name.endswith(".BoolValue")):
         if text not in ("true", "false"):
