@@ -255,7 +255,7 @@ class Brain:
 
     def complete_activity(self, activity_id: str = "1", result: bytes = b"1") -> None:
         draft = self.draft()
-        pending = activity.find_by_id(draft.state, activity_id)
+        pending = activity.find_by_id(draft.state, activity_id, unstarted=True)
         draft.apply(activity.complete(pending, self.now, result=payloads(result), identity="worker"))
         self.keep(draft)
 

@@ -403,3 +403,17 @@ def test_a_restart_takes_up_what_it_became() -> None:
     brain.recover()
     assert brain.state.task is not None and brain.state.task.scheduled_event_id == 5
     assert [event.event_id for event in brain.poll()] == list(range(1, 8))
+
+
+def test_an_update_that_a_reset_brought_may_be_rejected() -> None:
+    brain = idle()
+    attributes = {"request": request("u"), "origin": e.UPDATE_ADMITTED_EVENT_ORIGIN_REAPPLY}
+    event = new_event(e.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED, brain.now, attributes)
+    draft = brain.draft()
+    draft.apply(Transition((event,), wakes=True))
+    brain.keep(draft)
+    assert update.reached(brain.state, "u") == update.Reached(update.ADMITTED)
+    outcome = brain.turn(messages=[reject("u")])
+    assert outcome.failure is None and [*outcome.rejections] == ["u"]
+    assert brain.names[-1] == "WorkflowTaskCompleted"
+    assert update.reached(brain.state, "u") is None

@@ -128,19 +128,34 @@ def find(state: ExecutionState, scheduled_event_id: int, attempt: int, started_a
     return activity
 
 
-def find_by_id(state: ExecutionState, activity_id: str) -> Activity:
-    """The pending activity with this id. Raises NotFound when there is none or the run is closed."""
+def find_by_id(state: ExecutionState, activity_id: str, *, unstarted: bool = False) -> Activity:
+    """The pending activity with this id.
+
+    Args:
+        unstarted: take one, too, that no worker has: only a completion may come from who never polled for it.
+
+    Raises:
+        NotFound: there is none, the run is closed, or no worker has the activity.
+    """
     scheduled_event_id = state.activity_ids.get(activity_id)
     if not state.running or scheduled_event_id is None:
         raise NotFound(
             f"workflow {state.workflow_id!r} run {state.run_id} has no pending activity {activity_id!r}: it was "
             "completed, timed out, was cancelled, or its workflow is closed"
         )
-    return state.activities[scheduled_event_id]
+    activity = state.activities[scheduled_event_id]
+    if not activity.started and not unstarted:
+        raise NotFound(
+            f"activity {activity_id!r} of workflow {state.workflow_id!r} run {state.run_id} is not started: attempt "
+            f"{activity.attempt} waits for a worker; report when one has it"
+        )
+    return activity
 
 
 def complete(activity: Activity, now: int, *, result: Payloads | None, identity: str) -> Transition:
-    """Close the activity with its result."""
+    """Close the activity with its result. One that was not started counts as started now, by who completes it."""
+    if not activity.started:
+        activity = _replace(activity, started_at=now, identity=identity)
     attributes: dict[str, Any] = {"scheduled_event_id": activity.scheduled_event_id, "identity": identity}
     if result is not None:
         attributes["result"] = result

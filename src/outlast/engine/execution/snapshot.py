@@ -97,6 +97,8 @@ def historic(state: ExecutionState) -> dict[str, Any]:
         key: msgspec.structs.replace(activity_operations.as_scheduled(value), **outside)
         for key, value in view.activities.items()
     }
+    # A rejection leaves no event, so what is admitted and no more may have been rejected since.
+    view.updates = {key: update for key, update in view.updates.items() if update.accepted_event_id}
     view.search_attributes = pauses.without(problems.without(view.search_attributes))
     fields = msgspec.structs.asdict(view)
     for name in OUTSIDE_HISTORY:

@@ -232,9 +232,12 @@ def _respond(state: ExecutionState, message: ProtocolMessage, context: CommandCo
 
 
 def _reject(state: ExecutionState, message: ProtocolMessage, context: CommandContext) -> Transition:
-    if message.protocol_instance_id in state.updates:
+    known = state.updates.get(message.protocol_instance_id)
+    if known is None:
+        return NOTHING
+    if known.accepted_event_id:
         raise _bad(f"update {message.protocol_instance_id!r} is rejected after it was accepted")
-    return NOTHING
+    return Transition(folds=((on_rejected, message.protocol_instance_id, None),))
 
 
 _ON_MESSAGE: Mapping[str, Callable[[ExecutionState, ProtocolMessage, CommandContext], Transition]] = {
@@ -286,6 +289,11 @@ def unprocessed() -> Failure:
 def on_admitted(state: ExecutionState, event: HistoryEvent) -> None:
     attributes = event.workflow_execution_update_admitted_event_attributes
     state.updates[attributes.request.meta.update_id] = Update()
+
+
+def on_rejected(state: ExecutionState, update_id: str, _: None) -> None:
+    """An update that a reset had brought is refused by the new code, which leaves no event."""
+    del state.updates[update_id]
 
 
 def on_accepted(state: ExecutionState, event: HistoryEvent) -> None:

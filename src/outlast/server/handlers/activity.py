@@ -89,12 +89,14 @@ async def _by_token(node: Node, task_token: bytes) -> tuple[Run, Callable[[Execu
     return run, lambda state: engine.find(state, token.scheduled_event_id, token.attempt, token.started_at)
 
 
-async def _by_id(node: Node, request: Any) -> tuple[Run, Callable[[ExecutionState], Activity]]:
+async def _by_id(
+    node: Node, request: Any, *, unstarted: bool = False
+) -> tuple[Run, Callable[[ExecutionState], Activity]]:
     """The pending activity that (namespace, workflow id, run id, activity id) names."""
     required(type(request).DESCRIPTOR.name, workflow_id=request.workflow_id, activity_id=request.activity_id)
     execution = WorkflowExecution(workflow_id=request.workflow_id, run_id=request.run_id)
     run = await lookup.run(node, request.namespace, execution)
-    return run, lambda state: engine.find_by_id(state, request.activity_id)
+    return run, lambda state: engine.find_by_id(state, request.activity_id, unstarted=unstarted)
 
 
 async def _decide(
@@ -178,7 +180,7 @@ async def respond_completed_by_id(
     node: Node, request: RespondActivityTaskCompletedByIdRequest, context: CallContext
 ) -> RespondActivityTaskCompletedByIdResponse:
     """The same, addressed by id."""
-    await _decide(node, await _by_id(node, request), _completed(request))
+    await _decide(node, await _by_id(node, request, unstarted=True), _completed(request))
     return RespondActivityTaskCompletedByIdResponse()
 
 
