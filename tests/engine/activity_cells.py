@@ -7,9 +7,12 @@ from typing import Any
 from brain import SECOND, Brain, command, payloads, schedule_activity, seconds
 from cells import Input, Refused, Table, laws
 
+from outlast.api.activity.v1 import ActivityOptions
 from outlast.api.command.v1 import Command
 from outlast.api.enums import v1 as e
+from outlast.api.protobuf import FieldMask
 from outlast.engine.execution import activity, activity_timeout
+from outlast.engine.execution import activity_operations as operations
 from outlast.engine.execution.state import Activity
 
 POLICY = {"initial_interval": seconds(1), "maximum_attempts": 2}
@@ -83,6 +86,20 @@ def run_closed(**options: Any) -> Brain:
     return brain
 
 
+def paused(**options: Any) -> Brain:
+    """An operator keeps it from being handed out."""
+    brain = scheduled(**options)
+    pause(brain)
+    return brain
+
+
+def paused_started(**options: Any) -> Brain:
+    """An operator has paused it while a worker has it."""
+    brain = started(**options)
+    pause(brain)
+    return brain
+
+
 def state_of(brain: Brain) -> str:
     if not brain.state.running:
         return "run closed"
@@ -90,6 +107,8 @@ def state_of(brain: Brain) -> str:
     if pending is None:
         ended = any(event.event_type in activity.CLOSING_SCHEDULED_ID for event in brain.events)
         return "closing" if activity_waits(brain) else "closed" if ended else "never"
+    if pending.paused:
+        return "paused, started" if pending.started else "paused"
     if pending.started:
         if pending.cancel_requested_event_id:
             return "asked"
@@ -107,7 +126,7 @@ def activity_waits(brain: Brain) -> bool:
 
 
 def find(brain: Brain) -> Activity:
-    return activity.find_by_id(brain.state, "1")
+    return activity.find_started_by_id(brain.state, "1")
 
 
 def start(brain: Brain) -> None:
@@ -122,6 +141,32 @@ def cancel(brain: Brain) -> None:
     draft = brain.draft()
     draft.apply(activity.cancel(find(brain), brain.now, details=payloads(b"9"), identity="worker"))
     brain.keep(draft)
+
+
+def pause(brain: Brain) -> None:
+    brain.operate(lambda _, pending, now: operations.pause(pending, now, identity="operator", reason="bad key"))
+
+
+def unpause(brain: Brain) -> None:
+    brain.operate(
+        lambda _, pending, now: operations.unpause(
+            pending, now, delay_ns=0, reset_attempts=False, reset_heartbeat=False
+        )
+    )
+
+
+def reset(brain: Brain) -> None:
+    brain.operate(
+        lambda _, pending, now: operations.reset(
+            pending, now, delay_ns=0, reset_heartbeat=False, keep_paused=False, restore=False
+        )
+    )
+
+
+def other_options(brain: Brain) -> None:
+    options = ActivityOptions(heartbeat_timeout=seconds(9))
+    mask = FieldMask(paths=["heartbeat_timeout"])
+    brain.operate(lambda state, pending, now: operations.update_options(state, pending, options, mask, now))
 
 
 def complete(brain: Brain) -> None:
@@ -196,6 +241,10 @@ INPUTS = {
     "request fail, for good": Input(fail_for_good),
     "request cancel": Input(cancel),
     "request heartbeat": Input(heartbeat),
+    "request pause": Input(pause),
+    "request unpause": Input(unpause),
+    "request reset": Input(reset),
+    "request other options": Input(other_options),
     "timeout SCHEDULE_TO_START": Input(
         passes(e.TIMEOUT_TYPE_SCHEDULE_TO_START), options={"schedule_to_start_timeout": seconds(5)}
     ),
@@ -219,6 +268,8 @@ STATES = {
     "backing off": backing_off,
     "offered again": offered_again,
     "started again": started_again,
+    "paused": paused,
+    "paused, started": paused_started,
     "closing": closing,
     "closed": closed,
     "run closed": run_closed,

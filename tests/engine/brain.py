@@ -255,20 +255,20 @@ class Brain:
 
     def complete_activity(self, activity_id: str = "1", result: bytes = b"1") -> None:
         draft = self.draft()
-        pending = activity.find_by_id(draft.state, activity_id, unstarted=True)
+        pending = activity.find_by_id(draft.state, activity_id)
         draft.apply(activity.complete(pending, self.now, result=payloads(result), identity="worker"))
         self.keep(draft)
 
     def fail_activity(self, activity_id: str = "1", message: str = "declined", **info: Any) -> None:
         failure = Failure(message=message, application_failure_info={"type": "Declined", **info})
         draft = self.draft()
-        pending = activity.find_by_id(draft.state, activity_id)
+        pending = activity.find_started_by_id(draft.state, activity_id)
         draft.apply(activity.fail(pending, self.now, failure=failure, identity="worker"))
         self.keep(draft)
 
     def heartbeat(self, details: bytes, activity_id: str = "1") -> None:
         draft = self.draft()
-        pending = activity.find_by_id(draft.state, activity_id)
+        pending = activity.find_started_by_id(draft.state, activity_id)
         draft.apply(activity.heartbeat(pending, self.now, payloads(details)))
         self.keep(draft)
 

@@ -128,23 +128,25 @@ def find(state: ExecutionState, scheduled_event_id: int, attempt: int, started_a
     return activity
 
 
-def find_by_id(state: ExecutionState, activity_id: str, *, unstarted: bool = False) -> Activity:
-    """The pending activity with this id.
-
-    Args:
-        unstarted: take one, too, that no worker has: only a completion may come from who never polled for it.
-
-    Raises:
-        NotFound: there is none, the run is closed, or no worker has the activity.
-    """
+def find_by_id(state: ExecutionState, activity_id: str) -> Activity:
+    """The pending activity with this id. Raises NotFound when there is none or the run is closed."""
     scheduled_event_id = state.activity_ids.get(activity_id)
     if not state.running or scheduled_event_id is None:
         raise NotFound(
             f"workflow {state.workflow_id!r} run {state.run_id} has no pending activity {activity_id!r}: it was "
             "completed, timed out, was cancelled, or its workflow is closed"
         )
-    activity = state.activities[scheduled_event_id]
-    if not activity.started and not unstarted:
+    return state.activities[scheduled_event_id]
+
+
+def find_started_by_id(state: ExecutionState, activity_id: str) -> Activity:
+    """The same, but a worker has to have it: only a completion may come from who never polled for it.
+
+    Raises:
+        NotFound: there is none, the run is closed, or the activity waits for a worker.
+    """
+    activity = find_by_id(state, activity_id)
+    if not activity.started:
         raise NotFound(
             f"activity {activity_id!r} of workflow {state.workflow_id!r} run {state.run_id} is not started: attempt "
             f"{activity.attempt} waits for a worker; report when one has it"

@@ -95,8 +95,9 @@ async def _by_id(
     """The pending activity that (namespace, workflow id, run id, activity id) names."""
     required(type(request).DESCRIPTOR.name, workflow_id=request.workflow_id, activity_id=request.activity_id)
     execution = WorkflowExecution(workflow_id=request.workflow_id, run_id=request.run_id)
+    find = engine.find_by_id if unstarted else engine.find_started_by_id
     run = await lookup.run(node, request.namespace, execution)
-    return run, lambda state: engine.find_by_id(state, request.activity_id, unstarted=unstarted)
+    return run, lambda state: find(state, request.activity_id)
 
 
 async def _decide(
