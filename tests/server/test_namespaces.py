@@ -148,3 +148,17 @@ async def test_reclaiming_goes_on_after_a_restart(tmp_path: Path) -> None:
     listed = await call(node, "ListNamespaces", namespace_filter={"include_deleted": True})
     assert [each.namespace_info.name for each in listed.namespaces] == ["default"]
     await node.close()
+
+
+async def test_a_namespace_says_what_is_built_and_no_more(node: Node) -> None:
+    info = (await call(node, "DescribeNamespace", namespace="default")).namespace_info
+    claimed = {field.name for field, value in info.capabilities.ListFields() if value}
+    assert claimed == {
+        "eager_workflow_start",
+        "sync_update",
+        "async_update",
+        "worker_heartbeats",
+        "reported_problems_search_attribute",
+    }
+    assert info.limits.blob_size_limit_error == info.limits.memo_size_limit_error == 2 * 2**20
+    assert info.limits.workflow_task_completion_size_limit_error == 4 * 2**20

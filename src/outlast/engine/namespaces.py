@@ -156,13 +156,18 @@ def shown(stored: DescribeNamespaceResponse) -> DescribeNamespaceResponse:
     info = description.namespace_info
     info.capabilities.CopyFrom(
         NamespaceInfo.Capabilities(
-            eager_workflow_start=True, sync_update=True, async_update=True, worker_heartbeats=True
+            eager_workflow_start=True,
+            sync_update=True,
+            async_update=True,
+            worker_heartbeats=True,
+            reported_problems_search_attribute=True,
         )
     )
     info.limits.CopyFrom(
         NamespaceInfo.Limits(
             blob_size_limit_error=limits.BLOB_BYTES_MAX,
             memo_size_limit_error=limits.BLOB_BYTES_MAX,
+            workflow_task_completion_size_limit_error=limits.TRANSACTION_BYTES_MAX,
         )
     )
     description.replication_config.CopyFrom(

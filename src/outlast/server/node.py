@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from google.protobuf.message import Message
 
 from outlast.engine.effects import REQUESTS, Effect, OfferActivityTask, OfferWorkflowTask
-from outlast.engine.execution import advance, due, query, workflow_task
+from outlast.engine.execution import advance, due, options, query, workflow_task
 from outlast.storage.errors import Conflict, StorageClosed, StorageError
 from outlast.storage.port import RunKey, Storage
 from outlast.vocab import limits
@@ -170,7 +170,7 @@ class Node:
             elif isinstance(effect, OfferActivityTask):
                 queue_id = QueueId(run.key.namespace_id, effect.queue, "activity")
                 offer = TaskOffer(run.key, effect.scheduled_event_id, effect.attempt)
-                self.queues.offer(queue_id, offer, effect.priority_key)
+                self.queues.offer(queue_id, offer, effect.priority_key or options.priority_key(run.state.priority))
             elif isinstance(effect, REQUESTS):
                 self.outbox.post(run, (effect,))
 
@@ -179,7 +179,8 @@ class Node:
         if effect.sticky and not self.queues.served(queue_id):
             self.unstick(run)
             return
-        self.queues.offer(queue_id, TaskOffer(run.key, effect.scheduled_event_id, effect.attempt))
+        offer = TaskOffer(run.key, effect.scheduled_event_id, effect.attempt)
+        self.queues.offer(queue_id, offer, options.priority_key(run.state.priority))
 
     def unstick(self, run: Run) -> None:
         """The run's sticky queue is dead: its waiting task goes to the normal queue."""

@@ -155,8 +155,10 @@ def activity_task(
         response.input.CopyFrom(attributes.input)
     if attributes.HasField("header"):
         response.header.CopyFrom(attributes.header)
+    if run.state.priority:
+        response.priority.MergeFromString(run.state.priority)
     if priority is not None:
-        response.priority.CopyFrom(priority)
+        response.priority.MergeFrom(priority)
     if activity.heartbeat_details:
         response.heartbeat_details.MergeFromString(activity.heartbeat_details)
     return response

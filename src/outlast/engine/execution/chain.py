@@ -160,6 +160,16 @@ def _copy(first: HistoryEvent) -> WorkflowExecutionStartedEventAttributes:
     return attributes
 
 
+def _pass_on_options(state: ExecutionState, attributes: WorkflowExecutionStartedEventAttributes) -> None:
+    """The next run begins with the options as operators have changed them."""
+    attributes.ClearField("priority")
+    if state.priority:
+        attributes.priority.MergeFromString(state.priority)
+    attributes.ClearField("versioning_override")
+    if state.versioning_override:
+        attributes.versioning_override.MergeFromString(state.versioning_override)
+
+
 def _successor(
     state: ExecutionState,
     first: HistoryEvent,
@@ -173,6 +183,7 @@ def _successor(
     attributes.continued_execution_run_id = state.run_id
     attributes.original_execution_run_id = run_id
     attributes.first_workflow_task_backoff.CopyFrom(duration(delay_ns))
+    _pass_on_options(state, attributes)
     if state.execution_expires_at:
         attributes.workflow_execution_expiration_time.CopyFrom(timestamp(state.execution_expires_at))
     event_fields = {"user_metadata": first.user_metadata} if first.HasField("user_metadata") else {}

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,7 +29,7 @@ from outlast.vocab.times import from_duration
 
 from ..command import BadCommand, CommandContext
 from ..transition import Transition
-from . import close, size, speculative, tables, update, workflow_task
+from . import builds, close, size, speculative, tables, update, workflow_task
 from .draft import Draft
 from .events import new_event
 from .state import ExecutionState, WorkflowTask
@@ -190,14 +190,13 @@ def _apply(draft: Draft, command: Command, context: CommandContext) -> None:
 
 
 def _completed_event(task: WorkflowTask, request: RespondWorkflowTaskCompletedRequest, now: int) -> HistoryEvent:
-    attributes = {
+    attributes: dict[str, Any] = {
         "scheduled_event_id": task.scheduled_event_id,
         "started_event_id": task.started_event_id,
         "identity": request.identity,
         "binary_checksum": request.binary_checksum,
     }
-    if request.HasField("worker_version_stamp"):
-        attributes["worker_version"] = request.worker_version_stamp
+    attributes |= builds.declared(request)
     if request.HasField("sdk_metadata"):
         attributes["sdk_metadata"] = request.sdk_metadata
     if request.HasField("metering_metadata"):

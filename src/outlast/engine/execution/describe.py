@@ -98,9 +98,28 @@ def info(state: ExecutionState) -> WorkflowExecutionInfo:
     if state.closed_at:
         message.close_time.CopyFrom(timestamp(state.closed_at))
         message.execution_duration.CopyFrom(duration(state.closed_at - state.first_task_at))
+    _add_versioning(message, state)
     if state.priority:
         message.priority.MergeFromString(state.priority)
     return message
+
+
+def _add_versioning(message: WorkflowExecutionInfo, state: ExecutionState) -> None:
+    """What worker did the last workflow task, and which one the next is bound to."""
+    if state.versioning_override:
+        message.versioning_info.versioning_override.MergeFromString(state.versioning_override)
+    worker = state.worker_version
+    if worker is None:
+        return
+    message.worker_deployment_name = worker.deployment_name
+    if not worker.versioned:
+        message.most_recent_worker_version_stamp.build_id = worker.build_id
+        return
+    versioning = message.versioning_info
+    versioning.behavior = worker.behavior
+    versioning.version = f"{worker.deployment_name}.{worker.build_id}"
+    versioning.deployment_version.deployment_name = worker.deployment_name
+    versioning.deployment_version.build_id = worker.build_id
 
 
 def _pending_child(child: Child) -> PendingChildExecutionInfo:

@@ -23,7 +23,7 @@ from outlast.vocab.attributes import event_attributes
 from outlast.vocab.errors import InvalidArgument, Unimplemented
 
 from ..transition import NOTHING, Transition
-from . import child_workflow, reset_point, start, tables
+from . import child_workflow, options, reset_point, start, tables
 from .draft import Draft
 from .events import new_event
 from .state import ExecutionState
@@ -52,10 +52,14 @@ def validate(request: ResetWorkflowExecutionRequest, base: ExecutionState, end: 
             f"WorkflowTaskCompleted, WorkflowTaskFailed or WorkflowTaskTimedOut event, 2 to {end}"
         )
     for operation in request.post_reset_operations:
-        if operation.WhichOneof("variant") != "signal_workflow":
+        variant = operation.WhichOneof("variant")
+        if variant == "update_workflow_options":
+            changes = operation.update_workflow_options
+            options.check(_subject(base), changes.workflow_execution_options, changes.update_mask)
+        elif variant != "signal_workflow":
             raise Unimplemented(
-                f"{_subject(base)}: the post_reset_operation {operation.WhichOneof('variant')} is not built in this "
-                "version of outlast; signal_workflow is"
+                f"{_subject(base)}: the post_reset_operation {variant} is not built in this version of outlast; "
+                "signal_workflow and update_workflow_options are"
             )
 
 
@@ -99,7 +103,7 @@ def begin(
     for event in later:
         draft.apply(again(draft.state, event, draft.now, excluded))
     for operation in request.post_reset_operations:
-        draft.apply(_operate(operation, request, draft.now))
+        draft.apply(_operate(draft.state, operation, request, draft.now))
     draft.schedule_task()
 
 
@@ -152,7 +156,12 @@ _RETOLD: Mapping[int, tuple[int, _Tell]] = {
 _CHILDREN = frozenset({_e.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, *child_workflow.CLOSING_INITIATED_ID})
 
 
-def _operate(operation: PostResetOperation, request: ResetWorkflowExecutionRequest, now: int) -> Transition:
+def _operate(
+    state: ExecutionState, operation: PostResetOperation, request: ResetWorkflowExecutionRequest, now: int
+) -> Transition:
+    if operation.HasField("update_workflow_options"):
+        changes = operation.update_workflow_options
+        return options.update(state, changes.workflow_execution_options, changes.update_mask, now, request.identity)
     signal = operation.signal_workflow
     attributes: dict[str, Any] = {"signal_name": signal.signal_name, "identity": request.identity}
     for name in ("input", "header"):

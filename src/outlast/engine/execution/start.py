@@ -228,12 +228,6 @@ def on_request(state: ExecutionState, request_id: str, _: None) -> None:
     state.start_request_id = request_id
 
 
-def on_options_updated(state: ExecutionState, event: HistoryEvent) -> None:
-    request_id = event.workflow_execution_options_updated_event_attributes.attached_request_id
-    if request_id:
-        state.attached_request_ids[request_id] = event.event_id
-
-
 def on_started(state: ExecutionState, event: HistoryEvent) -> None:
     attributes = event.workflow_execution_started_event_attributes
     at = from_timestamp(event.event_time)
@@ -261,6 +255,7 @@ def on_started(state: ExecutionState, event: HistoryEvent) -> None:
     state.search_attributes = attributes.search_attributes.SerializeToString(deterministic=True)
     state.user_metadata = event.user_metadata.SerializeToString()
     state.priority = attributes.priority.SerializeToString()
+    state.versioning_override = attributes.versioning_override.SerializeToString()
     state.parent_workflow_id = attributes.parent_workflow_execution.workflow_id
     state.parent_run_id = attributes.parent_workflow_execution.run_id
     state.parent_namespace_id = attributes.parent_workflow_namespace_id

@@ -165,6 +165,15 @@ class Update(msgspec.Struct, frozen=True, array_like=True):
     completed_event_id: int = 0
 
 
+class WorkerVersion(msgspec.Struct, frozen=True, array_like=True):
+    """What a worker said of itself."""
+
+    deployment_name: str = ""
+    build_id: str = ""
+    versioned: bool = False  # the worker wants tasks by version; else its build is only a name
+    behavior: int = 0  # VERSIONING_BEHAVIOR_* of the workflow
+
+
 class TaskFailure(msgspec.Struct, frozen=True, array_like=True):
     """Why the latest workflow task failed or timed out (outside history: transient attempts leave no event)."""
 
@@ -244,6 +253,9 @@ class ExecutionState(msgspec.Struct, array_like=True):
     updates: dict[str, Update] = {}  # by update id
     # outside history
     task_failures: int = 0  # workflow tasks that failed or timed out since the last that was completed
+    # from events again
+    versioning_override: bytes = b""
+    worker_version: WorkerVersion | None = None  # of the worker that completed the last workflow task
 
     @property
     def running(self) -> bool:

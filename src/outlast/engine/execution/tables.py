@@ -22,6 +22,7 @@ from . import (
     close,
     external_workflow,
     marker,
+    options,
     properties,
     reset_point,
     signal,
@@ -82,7 +83,7 @@ def _on_closed(run: state.ExecutionState, event: HistoryEvent) -> None:
 
 ON_EVENT: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
     _e.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: start.on_started,
-    _e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: start.on_options_updated,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: options.on_updated,
     **dict.fromkeys(close.STATUS, _on_closed),
     _e.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: workflow_task.on_scheduled,
     _e.EVENT_TYPE_WORKFLOW_TASK_STARTED: workflow_task.on_started,
