@@ -86,7 +86,7 @@ class Waiting:
             nonlocal running
             async with semaphore:
                 running += 1
-                self.notes.append([number, running])
+                self.notes.append([number, running <= 2])
                 await asyncio.sleep(0.001 * (number + 1))
                 running -= 1
 
@@ -169,7 +169,7 @@ WAITS: dict[str, tuple[list[Any], list[Any]]] = {
     ),
     "completions": ([0.001, 0.005, 0.001, "TimeoutError: "], [(5, ""), (1, ""), (20, ""), (60, ""), (1, "")]),
     "semaphores": (
-        [[0, 1], [1, 2], [2, 2], [3, 2], [4, 2], True],
+        [[0, True], [1, True], [2, True], [3, True], [4, True], True],
         [(1, ""), (2, ""), (3, ""), (4, ""), (5, "")],
     ),
     "queues": ([0, 1, 2, [1, 2, 3]], []),
