@@ -1,0 +1,252 @@
+"""A successful call of every RPC that is built: what has to be there before, and the request.
+
+Each case is made for two callers with names of equal length, so that what the doors answer differs in nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from hand_driven import Driven
+
+from outlast.api.command.v1 import Command
+from outlast.api.common.v1 import Payloads
+from outlast.api.enums import v1 as e
+from outlast.api.protobuf import Duration
+
+Fields = dict[str, Any]
+Case = Callable[[Driven, str], Awaitable[Fields]]
+
+JSON = {"payloads": [{"metadata": {"encoding": b"json/plain"}, "data": b'{"a":1}'}]}
+BINARY = {"payloads": [{"metadata": {"encoding": b"binary/plain"}, "data": b"\xff\x00"}]}
+FAILURE = {"message": "no", "application_failure_info": {"type": "Refused", "details": JSON}}
+
+
+async def nothing(_: Driven, __: str) -> Fields:
+    return {}
+
+
+def fields(**given: Any) -> Case:
+    """The same request for both callers; ``{name}`` in a text is the caller."""
+
+    async def case(_: Driven, name: str) -> Fields:
+        return _filled(given, name)
+
+    return case
+
+
+def _filled(value: Any, name: str) -> Any:
+    if isinstance(value, str):
+        return value.replace("{name}", name)
+    if isinstance(value, Mapping):
+        return {key: _filled(item, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, name) for item in value]
+    return value
+
+
+def started(**given: Any) -> Case:
+    """The request once there is a workflow with the caller's name, which nobody works at."""
+
+    async def case(server: Driven, name: str) -> Fields:
+        await server.start(name, task_queue={"name": name}, input=Payloads(**JSON))
+        return _filled(given, name)
+
+    return case
+
+
+async def _task(server: Driven, name: str) -> Any:
+    await server.start(name, task_queue={"name": name})
+    return await server.call("PollWorkflowTaskQueue", task_queue={"name": name})
+
+
+def in_task(**given: Any) -> Case:
+    """The request with the token of a workflow task."""
+
+    async def case(server: Driven, name: str) -> Fields:
+        return {"task_token": (await _task(server, name)).task_token, **given}
+
+    return case
+
+
+async def _schedule_activity(server: Driven, name: str) -> None:
+    schedule = Command(command_type=e.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK)
+    attributes = schedule.schedule_activity_task_command_attributes
+    attributes.activity_id = "ship"
+    attributes.activity_type.name = "ship"
+    attributes.task_queue.name = name
+    attributes.input.CopyFrom(Payloads(**JSON))
+    attributes.start_to_close_timeout.CopyFrom(Duration(seconds=60))
+    token = (await _task(server, name)).task_token
+    await server.call("RespondWorkflowTaskCompleted", task_token=token, commands=[schedule])
+
+
+def scheduled(**given: Any) -> Case:
+    """The request once the caller's workflow has an activity that waits for a worker."""
+
+    async def case(server: Driven, name: str) -> Fields:
+        await _schedule_activity(server, name)
+        return _filled(given, name)
+
+    return case
+
+
+def in_activity(*, by_id: bool = False, cancelled: bool = False, **given: Any) -> Case:
+    """The request for an activity that is being done: with its token, or with its ids."""
+
+    async def case(server: Driven, name: str) -> Fields:
+        await _schedule_activity(server, name)
+        task = await server.call("PollActivityTaskQueue", task_queue={"name": name})
+        if cancelled:
+            await _cancel_activity(server, name)
+        return {**({"workflow_id": name, "activity_id": "ship"} if by_id else {"task_token": task.task_token}), **given}
+
+    return case
+
+
+async def _cancel_activity(server: Driven, name: str) -> None:
+    await server.signal("stop", name)
+    task = await server.call("PollWorkflowTaskQueue", task_queue={"name": name})
+    cancel = Command(command_type=e.COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK)
+    cancel.request_cancel_activity_task_command_attributes.scheduled_event_id = 5
+    await server.call("RespondWorkflowTaskCompleted", task_token=task.task_token, commands=[cancel])
+
+
+async def query(server: Driven, name: str) -> Fields:
+    """A query that a worker is about to answer."""
+    token = (await _task(server, name)).task_token
+    await server.call("RespondWorkflowTaskCompleted", task_token=token)
+
+    async def answer() -> None:
+        task = await server.call("PollWorkflowTaskQueue", task_queue={"name": name})
+        answered = {"task_token": task.task_token, "completed_type": e.QUERY_RESULT_TYPE_ANSWERED}
+        await server.call("RespondQueryTaskCompleted", **answered, query_result=JSON)
+
+    server.node.spawn("answers a query", asyncio.get_running_loop().create_task(answer()))
+    return {"execution": {"workflow_id": name}, "query": {"query_type": "status", "query_args": JSON}}
+
+
+async def answering(server: Driven, name: str) -> Fields:
+    """The answer to a query that waits."""
+    asked = await query_without_worker(server, name)
+    return {"task_token": asked.task_token, "completed_type": e.QUERY_RESULT_TYPE_ANSWERED, "query_result": JSON}
+
+
+async def query_without_worker(server: Driven, name: str) -> Any:
+    token = (await _task(server, name)).task_token
+    await server.call("RespondWorkflowTaskCompleted", task_token=token)
+    asking = server.call("QueryWorkflow", execution={"workflow_id": name}, query={"query_type": "status"})
+    server.node.spawn("asks", asyncio.get_running_loop().create_task(_until_answered(asking)))
+    return await server.call("PollWorkflowTaskQueue", task_queue={"name": name})
+
+
+async def _until_answered(asking: Awaitable[Any]) -> None:
+    await asking
+
+
+async def reset(server: Driven, name: str) -> Fields:
+    token = (await _task(server, name)).task_token
+    await server.call("RespondWorkflowTaskCompleted", task_token=token)
+    return {"workflow_execution": {"workflow_id": name}, "workflow_task_finish_event_id": 4, "request_id": "1"}
+
+
+async def register(server: Driven, name: str) -> None:
+    await server.call("RegisterNamespace", namespace=name, workflow_execution_retention_period=Duration(seconds=86400))
+
+
+def registered(**given: Any) -> Case:
+    """The request once there is a namespace with the caller's name."""
+
+    async def case(server: Driven, name: str) -> Fields:
+        await register(server, name)
+        return {"namespace": name, **given}
+
+    return case
+
+
+EXECUTION = {"execution": {"workflow_id": "{name}"}}
+WORKFLOW_EXECUTION = {"workflow_execution": {"workflow_id": "{name}"}}
+ONE = {"workflow_id": "{name}", "workflow_type": {"name": "Order"}, "task_queue": {"name": "{name}"}, "request_id": "1"}
+FILTER = "WorkflowId = '{name}'"
+ACTIVITY = {"execution": {"workflow_id": "{name}"}, "id": "ship"}
+HEARTBEAT = {"worker_instance_key": "{name}", "worker_identity": "me", "task_queue": "{name}"}
+
+CASES: Mapping[str, Case] = {
+    "GetSystemInfo": nothing,
+    "GetClusterInfo": nothing,
+    "DescribeNamespace": registered(),
+    "ListNamespaces": fields(page_size=1),
+    "RegisterNamespace": fields(
+        namespace="{name}", workflow_execution_retention_period=Duration(seconds=86400), data={"team": "shop"}
+    ),
+    "UpdateNamespace": registered(update_info={"description": "new"}),
+    "DeprecateNamespace": registered(),
+    "DeleteNamespace": registered(),
+    "ListWorkflowExecutions": started(query=FILTER, page_size=5),
+    "ScanWorkflowExecutions": started(query=FILTER),
+    "CountWorkflowExecutions": started(query=FILTER + " GROUP BY ExecutionStatus"),
+    "ListOpenWorkflowExecutions": started(execution_filter={"workflow_id": "{name}"}),
+    "ListClosedWorkflowExecutions": started(execution_filter={"workflow_id": "{name}"}),
+    "GetSearchAttributes": nothing,
+    "ListSearchAttributes": nothing,
+    "AddSearchAttributes": registered(search_attributes={"Colour": e.INDEXED_VALUE_TYPE_KEYWORD}),
+    "StartWorkflowExecution": fields(**ONE, input=BINARY, memo={"fields": {"note": JSON["payloads"][0]}}),
+    "SignalWithStartWorkflowExecution": fields(**ONE, signal_name="pay", signal_input=JSON),
+    "SignalWorkflowExecution": started(**WORKFLOW_EXECUTION, signal_name="pay", input=BINARY, request_id="1"),
+    "RequestCancelWorkflowExecution": started(**WORKFLOW_EXECUTION, reason="too late"),
+    "TerminateWorkflowExecution": started(**WORKFLOW_EXECUTION, reason="enough", details=JSON),
+    "ResetWorkflowExecution": reset,
+    "DeleteWorkflowExecution": started(**WORKFLOW_EXECUTION),
+    "DescribeWorkflowExecution": scheduled(**EXECUTION),
+    "GetWorkflowExecutionHistory": scheduled(**EXECUTION, maximum_page_size=3),
+    "GetWorkflowExecutionHistoryReverse": scheduled(**EXECUTION),
+    "ExecuteMultiOperation": fields(operations=[{"start_workflow": {"namespace": "default", **ONE}}]),
+    "UpdateWorkflowExecution": started(
+        **WORKFLOW_EXECUTION, request={"input": {"name": "add"}}, wait_policy={"lifecycle_stage": 1}
+    ),
+    "PollWorkflowExecutionUpdate": started(
+        update_ref={"workflow_execution": {"workflow_id": "{name}"}, "update_id": "none"}
+    ),
+    "QueryWorkflow": query,
+    "RespondQueryTaskCompleted": answering,
+    "PollWorkflowTaskQueue": started(task_queue={"name": "{name}"}),
+    "RespondWorkflowTaskCompleted": in_task(),
+    "RespondWorkflowTaskFailed": in_task(failure=FAILURE),
+    "ResetStickyTaskQueue": started(**EXECUTION),
+    "ShutdownWorker": fields(sticky_task_queue="{name}", identity="me"),
+    "RecordWorkerHeartbeat": fields(identity="me", worker_heartbeat=[HEARTBEAT]),
+    "ListWorkers": fields(query="TaskQueue = 'none'"),
+    "CountWorkers": fields(query="TaskQueue = 'none'"),
+    "DescribeWorker": fields(worker_instance_key="{name}"),
+    "DescribeTaskQueue": scheduled(
+        task_queue={"name": "{name}"}, task_queue_type=e.TASK_QUEUE_TYPE_ACTIVITY, report_stats=True
+    ),
+    "UpdateTaskQueueConfig": fields(task_queue="{name}", task_queue_type=e.TASK_QUEUE_TYPE_ACTIVITY),
+    "ListTaskQueuePartitions": fields(task_queue={"name": "{name}"}),
+    "PollActivityTaskQueue": scheduled(task_queue={"name": "{name}"}),
+    "RecordActivityTaskHeartbeat": in_activity(details=BINARY),
+    "RecordActivityTaskHeartbeatById": in_activity(by_id=True, details=JSON),
+    "RespondActivityTaskCompleted": in_activity(result=JSON),
+    "RespondActivityTaskCompletedById": in_activity(by_id=True, result=BINARY),
+    "RespondActivityTaskFailed": in_activity(failure=FAILURE),
+    "RespondActivityTaskFailedById": in_activity(by_id=True, failure=FAILURE),
+    "RespondActivityTaskCanceled": in_activity(cancelled=True, details=JSON),
+    "RespondActivityTaskCanceledById": in_activity(by_id=True, cancelled=True),
+    "PauseActivity": scheduled(**ACTIVITY),
+    "UnpauseActivity": scheduled(**ACTIVITY),
+    "ResetActivity": scheduled(**ACTIVITY),
+    "UpdateActivityOptions": scheduled(
+        **ACTIVITY, activity_options={"priority": {"priority_key": 2}}, update_mask={"paths": ["priority"]}
+    ),
+    "PauseActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),
+    "UnpauseActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),
+    "ResetActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),
+}
+"""What is not here is called with an empty request: then the two doors have to refuse it in the same words."""
+
+REFUSED = frozenset(
+    {"UpdateWorkflowExecution", "PollWorkflowExecutionUpdate", "ExecuteMultiOperation", "DescribeWorker"}
+)
+"""Cases whose answer is an error: no worker is there for an update, and one operation alone is no multi-operation."""
