@@ -20,9 +20,9 @@ from outlast.client import Client
 from outlast.storage.errors import DatabaseError, DatabaseInUse
 
 
-def refused(folder: Path, *options: str) -> str:
+def refused(folder: Path, *options: str, headless: bool = True) -> str:
     """Start a server that ends by itself with exit status 1; answers what it said, which is one line."""
-    command = [sys.executable, "-m", "outlast", "server", "--headless", *options]
+    command = [sys.executable, "-m", "outlast", "server", *(["--headless"] if headless else []), *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     assert done.stderr.startswith("Error: ")
