@@ -39,6 +39,8 @@ _WEIGHTS = {
     "complete_activity": 6,
     "fail_activity": 6,
     "cancel_activity": 2,
+    "operate": 6,
+    "change_options": 1,
     "pass_time": 8,
     "reset_sticky": 1,
     "crash": 2,
@@ -125,6 +127,42 @@ class Life:
 
     async def terminate(self) -> None:
         await self.server.call("TerminateWorkflowExecution", workflow_execution={"workflow_id": self.workflow_id()})
+
+    # -- operators -------------------------------------------------------------------------------------------------
+
+    async def operate(self) -> str:
+        """Pause, unpause, reset or change activities; without a jitter, for lives are repeatable."""
+        rpc, fields = self.random.choice(
+            [
+                ("PauseActivity", {}),
+                ("UnpauseActivity", self.maybe(reset_attempts=True, reset_heartbeat=True)),
+                ("ResetActivity", self.maybe(keep_paused=True, reset_heartbeat=True, restore_original_options=True)),
+                ("UpdateActivityOptions", {"restore_original": True}),
+                ("UpdateActivityOptions", self._changes()),
+            ]
+        )
+        which = {"type": "charge"} if self.random.random() < 0.4 else {"id": str(self.random.randrange(4))}
+        workflow_id = self.workflow_id()
+        await self.server.call(rpc, execution={"workflow_id": workflow_id}, **which, **fields)
+        return f"{rpc} {workflow_id} {which} {sorted(fields)}"
+
+    def _changes(self) -> dict[str, Any]:
+        options = {
+            "start_to_close_timeout": seconds(self.random.choice([2, 50])),
+            "heartbeat_timeout": seconds(self.random.choice([0, 3])),
+            "retry_policy": {"initial_interval": seconds(4), "backoff_coefficient": 1, "maximum_attempts": 2},
+            "priority": {"priority_key": self.random.choice([1, 5])},
+        }
+        paths = self.random.sample(sorted(options), 2)
+        return {"activity_options": options, "update_mask": {"paths": paths}}
+
+    async def change_options(self) -> None:
+        await self.server.call(
+            "UpdateWorkflowExecutionOptions",
+            workflow_execution={"workflow_id": self.workflow_id()},
+            workflow_execution_options={"priority": {"priority_key": self.random.choice([1, 5])}},
+            update_mask={"paths": ["priority"]},
+        )
 
     async def pass_time(self) -> int:
         length = self.random.choice([1, 100, 1000, 2000, 10_000, 70_000])

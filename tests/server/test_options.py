@@ -73,6 +73,18 @@ async def test_an_update_during_a_workflow_task_waits_for_its_end() -> None:
         await rebuilt_as_live(server)
 
 
+async def test_an_update_while_a_later_attempt_waits_makes_it_a_task_of_its_own() -> None:
+    async with driven() as server:
+        await server.start()
+        task = await server.poll()
+        await server.call("RespondWorkflowTaskFailed", task_token=task.task_token, failure={"message": "bug"})
+        await update(server, "priority", **URGENT)
+        assert (await server.names())[-2:] == ["WorkflowExecutionOptionsUpdated", "WorkflowTaskScheduled"]
+        again = await server.turn(start_timer())
+        assert [event.event_id for event in again.history.events] == list(range(1, again.started_event_id + 1))
+        await rebuilt_as_live(server)
+
+
 async def test_tasks_of_an_urgent_workflow_come_first_and_so_do_its_activities() -> None:
     async with driven() as server:
         await server.start("slow")

@@ -52,18 +52,17 @@ class Draft:
             self.effects.extend(transition.effects)
         if transition.successor is not None:
             self.successor = transition.successor
-        if transition.wakes and state.running:
-            self._wake()
-
-    def _wake(self) -> None:
-        state = self.state
-        task = state.task
-        if task is None:
-            if not state.first_task_pending:
+        if state.running:
+            if transition.wakes and state.task is None and not state.first_task_pending:
                 self.schedule_task()
-        elif not task.started and task.transient:
-            # A transient attempt becomes a real one as soon as there is something new to see (rule 3.4.3).
-            workflow_task.on_dropped(state)
+            elif transition.wakes or transition.events:
+                self._renew()
+
+    def _renew(self) -> None:
+        """A transient attempt becomes a real one as soon as there is something new to see (rule 3.4.3)."""
+        task = self.state.task
+        if task is not None and not task.started and task.transient:
+            workflow_task.on_dropped(self.state)
             self.schedule_task()
 
     def schedule_task(self, original_scheduled_at: int = 0) -> None:
