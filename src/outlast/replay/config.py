@@ -30,6 +30,7 @@ class RunConfig:
         failure_exception_types: exceptions that fail a workflow instead of its task, besides those of the definition.
         sdk_name, sdk_version: recorded with completions.
         deployment_version: of this worker; what ``workflow.info()`` reports for tasks that it runs itself.
+        guards: by workflow type, what the worker's determinism guard finds on the event loop of its runs.
         patch_activation: asked whether a patch is on where no history decides; None means on.
     """
 
@@ -44,6 +45,7 @@ class RunConfig:
     metric_meter: MetricMeter = field(default_factory=lambda: MetricMeter.noop)
     disable_eager_activity_execution: bool = False
     deployment_version: WorkerDeploymentVersion | None = None
+    guards: Mapping[str | None, object] = field(default_factory=dict)
     patch_activation: Callable[[PatchActivationInput], bool] | None = None
     sdk_name: str = "outlast-python"
     sdk_version: str = ""

@@ -198,6 +198,7 @@ class Run:
             self._config, definition, Beginning(task.workflow_execution, started), loop
         )
         loop.context, loop.now_ns = context, from_timestamp(started.event_time)
+        loop.guard = self._config.guards.get(definition.name)
         nouns = self._nouns = Nouns(context)
         runtime = WorkflowRuntime(context, nouns)
         loop.workflow_runtime, loop.timers = runtime, nouns.timers

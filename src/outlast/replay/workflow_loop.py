@@ -29,11 +29,13 @@ class WorkflowLoop(DeterministicLoop):
 
     Attributes:
         workflow_runtime: where ``outlast.workflow`` finds its runtime; None until the run is set up.
+        guard: where the worker's determinism guard finds what to enforce; None for code that runs free.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.workflow_runtime: Runtime | None = None
+        self.guard: object | None = None
         self.context: RunContext
         self.timers: Timers
         self._conditions: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []

@@ -91,6 +91,9 @@ class EnvironmentPlugin(outlast.client.Plugin, outlast.worker.Plugin):
         inherited = [one for one in client.config()["interceptors"] if isinstance(one, outlast.worker.Interceptor)]
         replayer = Replayer(
             workflows=config["workflows"],
+            workflow_runner=config["workflow_runner"],
+            unsandboxed_workflow_runner=config["unsandboxed_workflow_runner"],
+            debug_mode=config["debug_mode"],
             namespace=client.namespace,
             data_converter=client.data_converter,
             interceptors=[*inherited, *config.get("interceptors", [])],

@@ -18,6 +18,7 @@ from outlast.runtime import Runtime
 from ._activity_tasks import ActivityTasks
 from ._config import Link, Settings, WorkerConfig
 from ._eager import EagerActivities
+from ._guard import guards_of
 from ._interceptor import Interceptor, WorkflowInboundInterceptor, WorkflowInterceptorClassInput
 from ._local_activities import LocalActivities
 from ._plugin import Plugin
@@ -128,6 +129,12 @@ def assemble(
             metric_meter=meter,
             disable_eager_activity_execution=not settings.eager_max,
             deployment_version=settings.versioning.version,
+            guards=guards_of(
+                workflows_by_type.values(),
+                config["workflow_runner"],
+                config["unsandboxed_workflow_runner"],
+                debug=config["debug_mode"],
+            ),
             patch_activation=config.get("patch_activation_callback"),
             sdk_name=SDK_NAME,
             sdk_version=outlast.__version__,

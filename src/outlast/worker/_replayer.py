@@ -29,6 +29,7 @@ from outlast.workflow import NondeterminismError
 from . import _codec
 from ._assembly import SDK_NAME, workflow_interceptor_classes
 from ._codec_contexts import RunCodecs
+from ._guard import guards_of
 from ._interceptor import Interceptor
 from ._plugin import Plugin
 from ._registry import workflow_definitions
@@ -105,10 +106,11 @@ class Replayer:
 
         Args:
             identity: accepted for Temporal's programs: a replay reports to nobody.
-            debug_mode: accepted for Temporal's programs: there is no deadlock detector.
+            debug_mode: let workflow code stop at ``breakpoint()``; there is no deadlock detector to turn off.
 
         Raises:
             ValueError: no workflow, or two of one name.
+            RestrictedWorkflowAccessError: the code of a workflow is not deterministic.
             NotImplementedError: a parameter of something that is not built.
         """
         config = cast("ReplayerConfig", {name: v for name, v in locals().items() if name not in ("self", "plugins")})
@@ -121,16 +123,23 @@ class Replayer:
             raise ValueError("At least one workflow must be specified")
         _refuse_not_built(config)
         converter = config["data_converter"]
+        definitions = workflow_definitions(config["workflows"])
         extern_functions: dict[str, Callable[..., Any]] = {}
         self._run_config = RunConfig(
             namespace=config["namespace"],
             task_queue="replay",
-            definitions=workflow_definitions(config["workflows"]),
+            definitions=definitions,
             payload_converter=converter.payload_converter,
             failure_converter=converter.failure_converter,
             interceptors=workflow_interceptor_classes(config["interceptors"], extern_functions),
             failure_exception_types=tuple(config["workflow_failure_exception_types"]),
             extern_functions=extern_functions,
+            guards=guards_of(
+                definitions.values(),
+                config["workflow_runner"],
+                config["unsandboxed_workflow_runner"],
+                debug=config["debug_mode"],
+            ),
             sdk_name=SDK_NAME,
             sdk_version=outlast.__version__,
         )

@@ -220,21 +220,3 @@ def _asyncio() -> dict[str, SandboxMatcher]:
 
 DEFAULT_MEMBERS = _default_members()
 """What Temporal restricts by default."""
-
-
-def stricter_names(matcher: SandboxMatcher, than: SandboxMatcher, path: str = "") -> list[str]:
-    """The names that ``matcher`` restricts and ``than`` does not; empty when it is the same or more lenient."""
-    if than.match_self:
-        return []
-    if matcher.match_self:
-        return [path or "*"]
-    found = []
-    for mine, theirs in ((matcher.access, than.access), (matcher.use, than.use | than.access)):
-        found += [f"{path}.{name}".lstrip(".") for name in sorted(mine - theirs) if "*" not in theirs]
-    found += [f"{path}.{name}".lstrip(".") for name in sorted(than.exclude - matcher.exclude) if matcher.use]
-    for name, child in matcher.children.items():
-        covered = "*" in than.use and name not in than.children
-        if not covered:
-            below = than.children.get(name, SandboxMatcher.none)
-            found += stricter_names(child, below, f"{path}.{name}".lstrip("."))
-    return found

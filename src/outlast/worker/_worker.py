@@ -103,6 +103,8 @@ class Worker:
             task_queue: the one task queue that this worker serves.
             activities: decorated functions, bound methods, or instances of decorated classes.
             workflows: decorated classes.
+            workflow_runner: which restrictions the determinism guard enforces; ``unsandboxed_workflow_runner`` says so
+                for classes defined with ``sandboxed=False``.
             activity_executor: where plain ``def`` activities run: a pool of threads or, with ``shared_state_manager``,
                 of processes. Without one the worker makes its own threads, as many as are needed and at most one per
                 slot.
@@ -147,6 +149,7 @@ class Worker:
         Raises:
             ValueError: nothing to run, two definitions of one name, or an impossible number.
             TypeError: a callable or class that was not decorated, or that cannot be run.
+            RestrictedWorkflowAccessError: the code of a workflow is not deterministic; see docs/determinism.md.
             NotImplementedError: a parameter of something that is not built.
         """
         config = cast("WorkerConfig", {name: value for name, value in locals().items() if name != "self"})

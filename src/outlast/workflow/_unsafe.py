@@ -1,8 +1,8 @@
 """``workflow.unsafe``: what ordinary workflow code has no need to ask.
 
 Rule: user modules are imported once and shared, so there is no sandbox to be in and no import to pass through. The
-context managers keep their meaning for code written with a sandbox in mind, and the determinism guard honours
-``sandbox_unrestricted``.
+context managers keep their meaning for code written with a sandbox in mind: the determinism guard looks away inside
+``sandbox_unrestricted``, and does not look into what is imported under ``imports_passed_through``.
 """
 
 from __future__ import annotations
