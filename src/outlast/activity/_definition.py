@@ -37,7 +37,10 @@ class Definition:
         """
         arg_types, ret_type = _type_hints_from_func(self.fn)
         if self.name is None and arg_types != [Sequence[RawValue]]:
-            raise TypeError("Dynamic activity must accept a single Sequence[outlast.common.RawValue]")
+            raise TypeError(
+                f"Dynamic activity must accept a single Sequence[outlast.common.RawValue], but {self.fn.__qualname__} "
+                "does not; its parameter is what every argument arrives in"
+            )
         return arg_types, ret_type
 
     @property
@@ -97,7 +100,7 @@ def defn(
 
     Raises:
         ValueError: it is an activity already, or it is dynamic and has a name.
-        TypeError: it is not callable, or has keyword-only parameters.
+        TypeError: it is not callable, has keyword-only parameters, or is dynamic and has others than it must.
     """
     if dynamic and name is not None:
         raise ValueError(f"A dynamic activity has no name of its own, but {name!r} was given; leave out one of them")
@@ -120,6 +123,8 @@ def defn(
             is_async=inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call),
             no_thread_cancel_exception=no_thread_cancel_exception,
         )
+        if dynamic:
+            _ = definition.hints  # wrong ones are refused here
         setattr(function, _ATTRIBUTE, definition)
         return function
 

@@ -142,9 +142,13 @@ class _Draft:
     def _add_run(self, name: str, member: Any) -> None:
         self.run_seen = True
         if self.cls.__dict__.get(name) is not member:
-            self.issues.append(f"@workflow.run method {name} must be defined on {self.cls.__qualname__}")
+            self.issues.append(
+                f"@workflow.run method {name} must be defined on {self.cls.__qualname__}: override it there and decorate it"
+            )
         elif self.run_fn is not None:
-            self.issues.append(f"Multiple @workflow.run methods found (at least on {name} and {self.run_fn.__name__})")
+            self.issues.append(
+                f"Multiple @workflow.run methods found (at least on {name} and {self.run_fn.__name__}): keep one"
+            )
         else:
             self.run_fn = member
 
@@ -163,7 +167,7 @@ class _Draft:
         if other is not None:
             self.issues.append(
                 f"Multiple {kind} methods found for {found.name or '<dynamic>'} "
-                f"(at least on {name} and {other.fn.__name__})"
+                f"(at least on {name} and {other.fn.__name__}): give one of them another name"
             )
         elif found.validator and not _same_parameters(found.fn, found.validator):
             self.issues.append(
@@ -179,24 +183,35 @@ class _Draft:
             if hasattr(member, "__temporal_workflow_run"):
                 self.run_seen = True
                 if not self.run_fn or member.__name__ != self.run_fn.__name__:
-                    self.issues.append(f"@workflow.run defined on {member.__qualname__} but not on the override")
+                    self.issues.append(
+                        f"@workflow.run defined on {member.__qualname__} but not on the override: decorate it, too"
+                    )
             for kind in _KINDS:
                 found = definition_of(member, kind)
                 if found and found.name not in self.handlers[kind]:
-                    self.issues.append(f"@workflow.{kind} defined on {member.__qualname__} but not on the override")
+                    self.issues.append(
+                        f"@workflow.{kind} defined on {member.__qualname__} but not on the override: decorate it, too"
+                    )
 
     def check_whole(self) -> None:
         if not self.run_seen:
-            self.issues.append("Missing @workflow.run method")
+            self.issues.append("Missing @workflow.run method: decorate the async method that is the workflow")
         if self.run_fn:
             if self.init_fn and not _same_parameters(self.init_fn, self.run_fn):
-                self.issues.append("@workflow.init and @workflow.run method parameters do not match")
+                self.issues.append(
+                    "@workflow.init and @workflow.run method parameters do not match: give both the same"
+                )
             if self.dynamic and _type_hints_from_func(self.run_fn)[0] != [Sequence[RawValue]]:
-                raise TypeError("Dynamic workflow must accept a single Sequence[outlast.common.RawValue]")
+                raise TypeError(
+                    "Dynamic workflow must accept a single Sequence[outlast.common.RawValue], "
+                    f"but {self.run_fn.__qualname__} does not"
+                )
         if len(self.issues) == 1:
-            raise ValueError(f"Invalid workflow class: {self.issues[0]}")
+            raise ValueError(f"Invalid workflow class {self.cls.__qualname__}: {self.issues[0]}")
         if self.issues:
-            raise ValueError(f"Invalid workflow class for {len(self.issues)} reasons: {', '.join(self.issues)}")
+            raise ValueError(
+                f"Invalid workflow class {self.cls.__qualname__} for {len(self.issues)} reasons: {'; '.join(self.issues)}"
+            )
 
 
 def _methods_of_bases(cls: type) -> Iterator[tuple[type, Any]]:
@@ -249,7 +264,7 @@ def defn(
 
     def decorate(cls: type) -> type:
         if Definition.from_class(cls):
-            raise ValueError("Class already contains workflow definition")
+            raise ValueError(f"Class already contains workflow definition: decorate {cls.__qualname__} once")
         draft = _Draft(cls, dynamic)
         draft.collect()
         draft.check_bases()
@@ -283,9 +298,13 @@ def init(init_fn: CallableType) -> CallableType:
         ValueError: on any other method.
     """
     if init_fn.__name__ != "__init__":
-        raise ValueError("@workflow.init may only be used on the __init__ method")
+        raise ValueError(f"@workflow.init may only be used on the __init__ method, not on {init_fn.__qualname__}")
     setattr(init_fn, "__temporal_workflow_init", True)
     return init_fn
+
+
+def _name(fn: Any) -> str:
+    return getattr(fn, "__name__", None) or repr(fn)
 
 
 def run(fn: CallableAsyncType) -> CallableAsyncType:
@@ -295,7 +314,7 @@ def run(fn: CallableAsyncType) -> CallableAsyncType:
         ValueError: the method is not async.
     """
     if not inspect.iscoroutinefunction(fn):
-        raise ValueError("Workflow run method must be an async function")
+        raise ValueError(f"Workflow run method must be an async function: write `async def {_name(fn)}`")
     setattr(fn, "__temporal_workflow_run", True)
     return fn  # type: ignore[return-value]
 
@@ -309,7 +328,7 @@ def dynamic_config(
         ValueError: the method is async or takes more than ``self``.
     """
     if inspect.iscoroutinefunction(fn):
-        raise ValueError("Workflow dynamic_config method must be synchronous")
+        raise ValueError(f"Workflow dynamic_config method must be synchronous: write `def {fn.__name__}`")
     if len(inspect.signature(fn).parameters) != 1:
         raise ValueError("Workflow dynamic_config method must only take self parameter")
     setattr(fn, "__temporal_workflow_dynamic_config", True)

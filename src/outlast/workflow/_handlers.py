@@ -95,7 +95,10 @@ class HandlerDefinition:
             RuntimeError: there is one already.
         """
         if inspect.iscoroutinefunction(validator):
-            raise ValueError("Update validator must not be an async function")
+            raise ValueError(
+                f"Update validator must not be an async function: write `def {validator.__name__}` "
+                f"for update {self.name or '<dynamic>'}"
+            )
         if self.validator:
             raise RuntimeError(f"Validator already set for update {self.name}")
         object.__setattr__(self, "validator", validator)
@@ -130,7 +133,9 @@ def _takes_raw_values(fn: Callable[..., Any], arg_types: list[type] | None, is_m
     if old_form:
         return False
     if not arg_types or len(arg_types) != 2 or arg_types[0] is not str or arg_types[1] != Sequence[RawValue]:
-        raise RuntimeError("Dynamic handler must have 3 arguments: self, str, and Sequence[RawValue]")
+        raise RuntimeError(
+            f"Dynamic handler must have 3 arguments: self, str, and Sequence[RawValue], but {fn.__qualname__} has not"
+        )
     return True
 
 
@@ -180,7 +185,9 @@ def _decorator(
     description: str | None,
 ) -> Any:
     if name is not None and dynamic:
-        raise RuntimeError("Cannot provide name and dynamic boolean")
+        raise RuntimeError(
+            f"Cannot provide name and dynamic boolean: a dynamic {kind} handler has no name, leave out {name!r}"
+        )
 
     def attach(fn: Callable[..., Any]) -> Any:
         defn = HandlerDefinition(kind, None if dynamic else name or fn.__name__, fn, True, policy, description).checked(
