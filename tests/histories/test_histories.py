@@ -34,6 +34,12 @@ _COMMANDS = {
     "TimerStarted",
     "TimerCanceled",
     "MarkerRecorded",
+    "StartChildWorkflowExecutionInitiated",
+    "SignalExternalWorkflowExecutionInitiated",
+    "RequestCancelExternalWorkflowExecutionInitiated",
+    "WorkflowExecutionUpdateAccepted",
+    "WorkflowExecutionUpdateCompleted",
+    "WorkflowExecutionContinuedAsNew",
     "UpsertWorkflowSearchAttributes",
     "WorkflowPropertiesModified",
     "WorkflowExecutionCompleted",
@@ -55,9 +61,17 @@ def commands(history: History) -> list[tuple[str, ...]]:
         if name in _COMMANDS:
             attributes = getattr(event, EVENT_FIELD[event.event_type])
             ids = [str(getattr(attributes, key)) for key in _IDS if hasattr(attributes, key)]
-            details = [str(attributes.details["data"])] if name == "MarkerRecorded" else []
+            details = [_said(attributes)] if name == "MarkerRecorded" else []
             found.append((name, *ids, *details))
     return found
+
+
+def _said(marker: Any) -> str:
+    """What a marker says, but for the times of a local activity."""
+    if marker.marker_name != "core_local_activity":
+        return str(marker.details["patch-data"])
+    data = json.loads(marker.details["data"].payloads[0].data)
+    return f"{data['activity_type']} {data['attempt']} {sorted(marker.details)} {marker.failure.message}"
 
 
 def parsed(text: str) -> History:
@@ -72,7 +86,9 @@ async def follows(sdk: str, name: str, history: Any) -> None:
         workflows=[getattr(flows, name)], workflow_runner=package.worker.UnsandboxedWorkflowRunner()
     )
     text = history if isinstance(history, str) else json_format.MessageToJson(history)
-    await replayer.replay_workflow(package.client.WorkflowHistory.from_json("replayed", text))
+    # Children have ids made of their parent's.
+    workflow_id = parsed(text).events[0].workflow_execution_started_event_attributes.workflow_id
+    await replayer.replay_workflow(package.client.WorkflowHistory.from_json(workflow_id, text))
 
 
 @pytest.mark.conformance

@@ -143,7 +143,7 @@ class _Draft:
         self.run_seen = True
         if self.cls.__dict__.get(name) is not member:
             self.issues.append(
-                f"@workflow.run method {name} must be defined on {self.cls.__qualname__}: override it there and decorate it"
+                f"@workflow.run method {name} must be defined on {self.cls.__qualname__}: override it there"
             )
         elif self.run_fn is not None:
             self.issues.append(
@@ -209,8 +209,9 @@ class _Draft:
         if len(self.issues) == 1:
             raise ValueError(f"Invalid workflow class {self.cls.__qualname__}: {self.issues[0]}")
         if self.issues:
+            reasons = "; ".join(self.issues)
             raise ValueError(
-                f"Invalid workflow class {self.cls.__qualname__} for {len(self.issues)} reasons: {'; '.join(self.issues)}"
+                f"Invalid workflow class {self.cls.__qualname__} for {len(self.issues)} reasons: {reasons}"
             )
 
 
