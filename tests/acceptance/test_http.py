@@ -34,6 +34,19 @@ async def test_it_says_where_the_ui_is_and_serves_it(tmp_path: Path) -> None:
         assert "Traceback" not in server.log
 
 
+async def test_every_call_is_logged_at_debug_with_its_fields(tmp_path: Path) -> None:
+    options = ("--ui-port", "0", "--log-level", "debug", "--log-format", "json")
+    async with ServerProcess(tmp_path, *options, ui=True) as server:
+        async with httpx.AsyncClient(base_url=url(server), trust_env=False) as http:
+            await http.get(f"{ORDERS}/none")
+        await server.stop()
+        calls = [line for line in map(json.loads, server.log.splitlines()) if line["logger"] == "outlast.server.calls"]
+    assert [(call["operation"], call["door"], call["code"]) for call in calls] == [
+        ("DescribeWorkflowExecution", "http", "NOT_FOUND")
+    ]
+    assert 0 < calls[0]["seconds"] < 60
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_while_a_page_waits(number: signal.Signals, tmp_path: Path) -> None:
     async with ServerProcess(tmp_path, "--ui-port", "0", "--log-format", "json", ui=True) as server:
