@@ -20,6 +20,7 @@ from outlast.api.history.v1 import HistoryEvent
 from outlast.vocab.attributes import COMMAND_NAMES, command_attributes, event_attributes
 
 from .events import name_of
+from .patch_advice import advice
 
 _CURE = (
     "Code that old runs replay must keep issuing the same commands in the same order. Keep the old path and put the "
@@ -98,6 +99,10 @@ class Nondeterminism(Exception):
         if self.line is not None:
             lines.append(f"    at {self.line}")
         lines.append(_CURE)
+        code, number = self.line or (None, 0)
+        patch = advice(self.event, code, number)
+        if patch:
+            lines += ["The patch, at that place of the code:", patch]
         return "\n".join(lines)
 
 
