@@ -6,9 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
+from google.protobuf.message import Message
 from http_node import Served, serving
 
+from outlast.server.gateway import Gateway
+from outlast.server.http import http_app
+from outlast.server.http_server import HttpServer
 from outlast.server.rpc import BOUND
 from outlast.vocab import limits
 
@@ -223,6 +228,41 @@ async def test_large_answers_are_compressed(served: Served) -> None:
     answer = await served.http.get(f"{WORKFLOWS}/o1/history", headers={"accept-encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
     assert int(answer.headers["content-length"]) < 2000 < len(answer.text)
+
+
+async def test_forms_of_bodies_are_chosen_by_headers_or_the_query(served: Served) -> None:
+    await start(served, input=["Ada"])
+    history = f"{WORKFLOWS}/o1/history"
+    long = {"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "IkFkYSI="}
+    for options in (
+        {"params": {"noPayloadShorthand": ""}},
+        {"headers": {"accept": "application/json+no-payload-shorthand"}},
+    ):
+        first = (await served.http.get(history, **options)).json()["history"]["events"][0]
+        assert first["workflowExecutionStartedEventAttributes"]["input"] == {"payloads": [long]}
+    for options in ({"params": {"pretty": ""}}, {"headers": {"accept": "application/json+pretty"}}):
+        assert (await served.http.get(history, **options)).text.startswith('{\n  "history"')
+    # Without shorthand, the array that stands for payloads is a fault.
+    refused = await served.http.post(
+        f"{WORKFLOWS}/o2", params={"noPayloadShorthand": "true"}, json=ORDER | {"input": []}
+    )
+    assert refused.status_code == 400 and "input is an array" in refused.json()["message"]
+
+
+async def test_a_bug_is_told_as_one_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def call(*_: object) -> Message:
+        raise ZeroDivisionError("of all things")
+
+    server = HttpServer(http_app(Gateway(call, BOUND), None), 1)
+    port = await server.start("127.0.0.1", 0, "port")
+    try:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.get(f"http://127.0.0.1:{port}/api/v1/system-info")
+    finally:
+        await server.stop()
+    assert (answer.status_code, answer.json()["code"]) == (500, 13)
+    assert answer.json()["message"] == "this is a bug in outlast: GetSystemInfo: ZeroDivisionError: of all things"
+    assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
 def test_every_rpc_has_a_route() -> None:
