@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brain import payloads, start_timer
+from brain import command, payloads, start_timer
 from hand_driven import SECOND, Driven, HandClock, driven, settle
 from node_calls import call
 
@@ -163,6 +163,50 @@ async def test_workflows_are_reset_once_each(operation: dict[str, Any], point: i
         assert (failed.cause, failed.identity) == (e.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW, "operator")
 
 
+async def test_workflows_are_reset_to_before_a_build_along_the_chain() -> None:
+    async with driven() as server:
+
+        async def turn(build_id: str, *commands: Any) -> None:
+            task = await server.poll()
+            stamp = {"build_id": build_id}
+            await server.call(
+                "RespondWorkflowTaskCompleted",
+                task_token=task.task_token,
+                commands=commands,
+                worker_version_stamp=stamp,
+            )
+
+        base = await server.start()
+        await turn("good", start_timer(after=900))
+        await server.signal()
+        await turn("bad")
+        await server.signal()
+        await turn("bad", command(e.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION))
+        await server.pass_time(1)
+        await turn("bad", start_timer(after=900))
+        points = (await server.describe()).workflow_execution_info.auto_reset_points.points
+        assert [(p.build_id, p.run_id, p.first_workflow_task_completed_id, p.resettable) for p in points] == [
+            ("good", base, 4, True),
+            ("bad", base, 9, True),
+        ]
+        only = {"options": {"build_id": "bad", "current_run_only": True}}
+        await begin(server, "job-1", executions=[{"workflow_id": "order-42"}], reset_operation=only)
+        await settle()
+        assert counts(await described(server, "job-1")) == (1, 0, 1)
+        await begin(
+            server,
+            "job-2",
+            executions=[{"workflow_id": "order-42"}],
+            reset_operation={"options": {"build_id": "bad"}},
+        )
+        await settle()
+        assert counts(await described(server, "job-2")) == (1, 1, 0)
+        failed = (await server.events())[8].workflow_task_failed_event_attributes
+        assert (failed.cause, failed.base_run_id) == (e.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW, base)
+        shown = (await server.describe()).workflow_execution_info
+        assert [point.build_id for point in shown.auto_reset_points.points] == ["good"]
+
+
 async def test_a_reset_can_leave_signals_out() -> None:
     async with driven() as server:
         await server.start()
@@ -270,7 +314,6 @@ async def test_what_cannot_be_a_job_is_refused_at_once(fields: dict[str, Any], e
     "fields",
     [
         {"cancel_activities_operation": {}},
-        {"reset_operation": {"options": {"build_id": "7"}}},
         {
             "executions": [],
             "target_executions": [{"type": e.EXECUTION_TYPE_ACTIVITY, "business_id": "a"}],

@@ -25,6 +25,7 @@ from outlast.api.batch.v1 import BatchOperationInfo, BatchOperationReset
 from outlast.api.common.v1 import Execution, WorkflowExecution
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
+from outlast.api.workflow.v1 import ResetPoints
 from outlast.api.workflowservice import v1 as _messages
 from outlast.api.workflowservice.v1 import DescribeBatchOperationResponse, StartBatchOperationRequest
 from outlast.vocab import limits
@@ -166,6 +167,22 @@ def _copy(source: Any, theirs: str, target: Any, ours: str) -> None:
         setattr(target, ours, value)
 
 
+def reset_point(operation: BatchOperationReset, points: ResetPoints, run_id: str) -> tuple[str, int]:
+    """Where a build began to work on a workflow, as run and event id; the run may be an earlier one of the chain.
+
+    Raises:
+        NotFound: it never did.
+        InvalidArgument: it did in an earlier run, and the operation is for the run that is named.
+    """
+    options = operation.options
+    for point in points.points:
+        if point.build_id == options.build_id:
+            if options.current_run_only and point.run_id != run_id:
+                raise InvalidArgument(f"build {options.build_id!r} began in an earlier run, {point.run_id}")
+            return point.run_id, point.first_workflow_task_completed_id
+    raise NotFound(f"no worker of build {options.build_id!r} has worked on the workflow")
+
+
 def reset_event_id(operation: BatchOperationReset, history: Sequence[HistoryEvent]) -> int:
     """The end of the workflow task at which a workflow is to begin anew.
 
@@ -208,8 +225,6 @@ def _check_signal(subject: str, operation: Any) -> None:
 
 def _check_reset(subject: str, operation: BatchOperationReset) -> None:
     target = operation.options.WhichOneof("target")
-    if target == "build_id":
-        raise Unimplemented(f"{subject}: a reset to a build id is not built in this version of outlast")
     if target is None and operation.reset_type == _e.RESET_TYPE_UNSPECIFIED:
         raise InvalidArgument(f"{subject}: reset_operation has no target; set options, such as last_workflow_task")
 

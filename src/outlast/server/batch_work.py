@@ -12,6 +12,7 @@ import logging
 from collections import deque
 
 from outlast.api.common.v1 import WorkflowExecution
+from outlast.api.workflow.v1 import ResetPoints
 from outlast.api.workflowservice.v1 import StartBatchOperationRequest
 from outlast.engine import batch as batches
 from outlast.engine.visibility import query
@@ -136,8 +137,10 @@ class _Work:
         """Do it to one workflow; answers whether that is done. What is closed or gone needs nothing any more."""
         for attempt in range(1, limits.BATCH_ATTEMPTS_MAX + 1):
             try:
-                event_id = await self._reset_event_id(execution) if batches.resets(self._request) else 0
-                call = batches.call(self._request, execution, event_id)
+                base, event_id = execution, 0
+                if batches.resets(self._request):
+                    base, event_id = await self._reset_point(execution)
+                call = batches.call(self._request, base, event_id)
                 await self._node.call(_SERVICE, batches.rpc(self._request), call, _CONTEXT)
                 return True
             except NotFound:
@@ -161,11 +164,16 @@ class _Work:
         logger.warning("batch operation %r: workflow %r: %s", self._batch.job.job_id, execution.workflow_id, error)
         return False
 
-    async def _reset_event_id(self, execution: WorkflowExecution) -> int:
-        node = self._node
+    async def _reset_point(self, execution: WorkflowExecution) -> tuple[WorkflowExecution, int]:
+        """The run to reset, and at which event."""
+        node, operation = self._node, self._request.reset_operation
         run = await node.runs.find(self._namespace_id, execution.workflow_id, execution.run_id)
+        if operation.options.build_id:
+            points = ResetPoints.FromString(run.state.reset_points)
+            run_id, event_id = batches.reset_point(operation, points, run.key.run_id)
+            return WorkflowExecution(workflow_id=execution.workflow_id, run_id=run_id), event_id
         history = await node.runs.events(run, 1, run.state.next_event_id)
-        return batches.reset_event_id(self._request.reset_operation, history)
+        return execution, batches.reset_event_id(operation, history)
 
     async def _save(self) -> None:
         while True:

@@ -3,7 +3,7 @@
 A worker names its build in one of three ways: with its deployment, by itself, or as a checksum, which SDKs use where
 the server does not offer versioning by build id. All of it is recorded; tasks are not routed by it.
 
-Source: rules 3.11.3 and 3.13.1; WorkflowTaskCompletedEventAttributes.
+Source: rules 3.7.4, 3.11.3 and 3.13.1; WorkflowTaskCompletedEventAttributes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from outlast.api.common.v1 import SearchAttributes
 from outlast.api.enums import v1 as _e
-from outlast.api.history.v1 import WorkflowTaskCompletedEventAttributes
+from outlast.api.history.v1 import HistoryEvent
+from outlast.api.workflow.v1 import ResetPointInfo, ResetPoints
 from outlast.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
 from outlast.vocab import limits
 from outlast.vocab.search_attributes import TYPE_METADATA
@@ -47,8 +48,9 @@ def declared(request: RespondWorkflowTaskCompletedRequest) -> dict[str, Any]:
     return attributes
 
 
-def note(state: ExecutionState, completed: WorkflowTaskCompletedEventAttributes) -> None:
+def note(state: ExecutionState, event: HistoryEvent) -> None:
     """A worker has completed a workflow task; its build becomes the latest, the oldest builds make room."""
+    completed = event.workflow_task_completed_event_attributes
     version = completed.deployment_version
     versioned = completed.HasField("deployment_version")
     build_id = version.build_id if versioned else completed.worker_version.build_id
@@ -59,10 +61,33 @@ def note(state: ExecutionState, completed: WorkflowTaskCompletedEventAttributes)
         state.worker_version = found
     else:
         state.worker_version = None
+    if build_id or completed.binary_checksum:
+        _note_reset_point(state, event, build_id)
     if completed.worker_version.build_id:
         _note(state, "BuildIds", f"{_UNVERSIONED}:{completed.worker_version.build_id}", [_UNVERSIONED])
     if completed.binary_checksum:
         _note(state, "BinaryChecksums", completed.binary_checksum, [])
+
+
+def _note_reset_point(state: ExecutionState, event: HistoryEvent, build_id: str) -> None:
+    """The first workflow task of a build in this chain: what a reset to before that build's time goes back to.
+
+    Every such point can be reset to, for a reset takes pending children along.
+    """
+    checksum = event.workflow_task_completed_event_attributes.binary_checksum
+    known = ResetPoints.FromString(state.reset_points).points
+    if any((point.build_id, point.binary_checksum) == (build_id, checksum) for point in known):
+        return
+    point = ResetPointInfo(
+        build_id=build_id,
+        binary_checksum=checksum,
+        run_id=state.run_id,
+        first_workflow_task_completed_id=event.event_id,
+        create_time=event.event_time,
+        resettable=True,
+    )
+    kept = [*known, point][-limits.AUTO_RESET_POINTS_MAX :]
+    state.reset_points = ResetPoints(points=kept).SerializeToString()
 
 
 def _note_version(state: ExecutionState, version: WorkerVersion) -> None:

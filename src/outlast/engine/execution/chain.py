@@ -161,10 +161,13 @@ def _copy(first: HistoryEvent) -> WorkflowExecutionStartedEventAttributes:
 
 
 def _pass_on_options(state: ExecutionState, attributes: WorkflowExecutionStartedEventAttributes) -> None:
-    """The next run begins with the options as operators have changed them."""
+    """The next run begins with the options as operators have changed them, and knows the builds of those before it."""
     attributes.ClearField("priority")
     if state.priority:
         attributes.priority.MergeFromString(state.priority)
+    attributes.ClearField("prev_auto_reset_points")
+    if state.reset_points:
+        attributes.prev_auto_reset_points.MergeFromString(state.reset_points)
     attributes.ClearField("versioning_override")
     if state.versioning_override:
         attributes.versioning_override.MergeFromString(state.versioning_override)

@@ -99,6 +99,8 @@ def info(state: ExecutionState) -> WorkflowExecutionInfo:
         message.close_time.CopyFrom(timestamp(state.closed_at))
         message.execution_duration.CopyFrom(duration(state.closed_at - state.first_task_at))
     _add_versioning(message, state)
+    if state.reset_points:
+        message.auto_reset_points.MergeFromString(state.reset_points)
     if state.priority:
         message.priority.MergeFromString(state.priority)
     return message

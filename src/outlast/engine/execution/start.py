@@ -256,6 +256,7 @@ def on_started(state: ExecutionState, event: HistoryEvent) -> None:
     state.user_metadata = event.user_metadata.SerializeToString()
     state.priority = attributes.priority.SerializeToString()
     state.versioning_override = attributes.versioning_override.SerializeToString()
+    state.reset_points = attributes.prev_auto_reset_points.SerializeToString()
     state.parent_workflow_id = attributes.parent_workflow_execution.workflow_id
     state.parent_run_id = attributes.parent_workflow_execution.run_id
     state.parent_namespace_id = attributes.parent_workflow_namespace_id

@@ -256,6 +256,7 @@ class ExecutionState(msgspec.Struct, array_like=True):
     # from events again
     versioning_override: bytes = b""
     worker_version: WorkerVersion | None = None  # of the worker that completed the last workflow task
+    reset_points: bytes = b""  # ResetPoints: where each build began to work on the chain
 
     @property
     def running(self) -> bool:

@@ -338,7 +338,7 @@ def on_completed(state: ExecutionState, event: HistoryEvent) -> None:
     state.task_failure = None
     attributes = event.workflow_task_completed_event_attributes
     state.previous_started_event_id = attributes.started_event_id
-    builds.note(state, attributes)
+    builds.note(state, event)
     problems.solve(state)
 
 
