@@ -70,6 +70,11 @@ class Run:
         return player is not None and (player.closed or self._context.ledger.is_closing)
 
     @property
+    def started_at(self) -> int:
+        """When the run began, in ns since the epoch."""
+        return from_timestamp(self._context.beginning.event.event_time)
+
+    @property
     def history_bytes(self) -> int:
         """Of the history up to the last task, as the server says; 0 before the first and from servers that do not."""
         return 0 if self._player is None else self._player.history_bytes

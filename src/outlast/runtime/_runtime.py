@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
-from outlast.common import MetricCounter, MetricHistogramTimedelta, MetricMeter
+from outlast.common import MetricCounter, MetricGauge, MetricHistogramTimedelta, MetricMeter
 
 from . import _logging
 from ._buffer import MetricBuffer
@@ -129,6 +129,11 @@ class SdkMeter:
     def counter(self, name: str) -> MetricCounter:
         """The counter of this name."""
         return self._meter.create_counter(self._prefix + name)
+
+    @cache  # noqa: B019
+    def gauge(self, name: str) -> MetricGauge:
+        """The gauge of this name."""
+        return self._meter.create_gauge(self._prefix + name)
 
     @cache  # noqa: B019
     def latency(self, name: str) -> MetricHistogramTimedelta:

@@ -126,10 +126,18 @@ class ActivityTasks:
         work = asyncio.get_running_loop().create_task(self._run(attempt))
         if not work.done():  # a loop with eager tasks may have finished it already
             self._attempts[attempt] = work
+        self._measure_slots()
+
+    def _measure_slots(self) -> None:
+        if self.settings.metrics is not None:
+            self.settings.metrics.on_slots("ActivityWorker", len(self._attempts), self.settings.activity_slots)
 
     # -- attempts -------------------------------------------------------------------------------------------------
 
     async def _run(self, attempt: Attempt) -> None:
+        metrics, began = self.settings.metrics, time.monotonic_ns()
+        if metrics is not None:
+            metrics.on_attempt(attempt.task)
         try:
             answer: Report | None
             try:
@@ -140,6 +148,10 @@ class ActivityTasks:
                 raise
             except BaseException as error:
                 answer = await self._failure(attempt, error)
+            if metrics is not None:
+                failed = isinstance(answer, RespondActivityTaskFailedRequest)
+                succeeded = isinstance(answer, RespondActivityTaskCompletedRequest)
+                metrics.on_attempt_ended(attempt.task, began, failed=failed, succeeded=succeeded)
             if attempt.heartbeats is not None:
                 if isinstance(answer, RespondActivityTaskFailedRequest):
                     await attempt.heartbeats.stop()  # the report has the newest details
@@ -152,6 +164,7 @@ class ActivityTasks:
         finally:
             self._attempts.pop(attempt, None)
             self.slots.done(attempt)
+            self._measure_slots()
 
     async def _failure(self, attempt: Attempt, error: BaseException) -> Report | None:
         outcome, reported = outcome_of(error, attempt.cancellation)

@@ -18,11 +18,13 @@ from outlast.client import Client
 from outlast.common import HeaderCodecBehavior
 from outlast.converter import DataConverter
 from outlast.replay import PatchActivationInput
+from outlast.runtime import Runtime
 
 from ._interceptor import Interceptor
 from ._plugin import Plugin
 from ._runner import WorkflowRunner
 from ._scale import Scale
+from ._sdk_metrics import WorkerMetrics
 from ._shared_state import SharedStateManager
 from ._tuning import WorkerTuner, slots_at_most
 from ._versioning import Versioning, WorkerDeploymentConfig
@@ -139,6 +141,7 @@ class Settings:
         normal_scale, sticky_scale, activity_scale: how many polls are open.
         deadlock_s: how long workflow code may run without yielding; None for as long as it likes.
         activity_slots: how many activities run at a time at most, as far as is known.
+        metrics: what operators measure; None when nobody does.
         eager_max: activities to run straight from the completion of a workflow task; 0 for none.
     """
 
@@ -166,6 +169,7 @@ class Settings:
     deadlock_s: float | None
     versioning: Versioning
     storage_calls: int
+    metrics: WorkerMetrics | None = None
     instance_key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -245,7 +249,13 @@ def settings_of(config: WorkerConfig) -> Settings:
             config.get("deployment_config"), config.get("build_id"), config.get("use_worker_versioning", False)
         ),
         storage_calls=config["max_workflow_task_external_storage_concurrency"],
+        metrics=_metrics(client, config["task_queue"]),
     )
+
+
+def _metrics(client: Client, task_queue: str) -> WorkerMetrics | None:
+    meter = (client.service_client.config.runtime or Runtime.default()).sdk_meter()
+    return None if meter is None else WorkerMetrics(meter, client.namespace, task_queue)
 
 
 def split_polls(polls: int, ratio: float, sticky: bool) -> tuple[int, int]:

@@ -94,10 +94,13 @@ class WorkflowAnswers:
     async def answer(self, task: Task) -> Task | None:
         """Answer a task; returns the run's next one if the reply carries it."""
         began = time.monotonic_ns()
+        metrics = self._settings.metrics
         resident = self._cache.take(task.workflow_execution.run_id)
         keep = False
         try:
             cached = resident is not None
+            if metrics is not None and not task.HasField("query"):
+                metrics.on_workflow_task(task, cached=cached)
             answer: Answer | None = None
             if resident is not None:
                 answer = await self._resume(resident, task, began)
@@ -113,6 +116,8 @@ class WorkflowAnswers:
                 reply = await self._complete(task, answer)
                 if reply is None:
                     return None
+                if metrics is not None:
+                    metrics.on_completed(task, answer, began, run.started_at)
                 keep = not run.closed
                 if reply.reset_history_event_id:
                     run.rewind(reply.reset_history_event_id)
@@ -122,6 +127,8 @@ class WorkflowAnswers:
                 keep = cached and not run.closed and not answer.cause
                 await self._answer_query(task, answer)
             else:
+                if metrics is not None:
+                    metrics.on_failed(task, answer)
                 await self._fail(task, answer)
             return None
         finally:
@@ -130,6 +137,8 @@ class WorkflowAnswers:
                     self._cache.put(resident.run.run_id, resident)
                 else:
                     resident.evict()
+            if metrics is not None:
+                metrics.on_cache(len(self._cache))
 
     # -- running --------------------------------------------------------------------------------------------------
 

@@ -128,7 +128,16 @@ class WorkflowTasks:
         self._waiting[run_id] = deque()
         work = asyncio.get_running_loop().create_task(self._work(run_id, task, slots))
         self._working.add(work)
-        work.add_done_callback(self._working.discard)
+        work.add_done_callback(self._rested)
+        self._measure_slots()
+
+    def _rested(self, work: asyncio.Task[None]) -> None:
+        self._working.discard(work)
+        self._measure_slots()
+
+    def _measure_slots(self) -> None:
+        if self._settings.metrics is not None:
+            self._settings.metrics.on_slots("WorkflowWorker", len(self._working), self.slots.total)
 
     async def _work(self, run_id: str, task: Task, slots: Pool) -> None:
         """Work on a run until it has no task left here."""
