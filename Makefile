@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 QUICK := tests/vocab tests/engine tests/replay tests/tidy
 
-.PHONY: demo test check bench
+SEED ?= 0
+LIVES ?= 100
+
+.PHONY: demo test check bench sim
 
 demo: $(READY)  ## run the example order workflow with engine, worker and UI in one process
 	$(BIN)/outlast demo
@@ -22,6 +25,9 @@ check: $(READY)  ## format, lint, types, layers, house rules and the tests of th
 
 bench: $(READY)  ## workflows per second
 	$(BIN)/python -m benchmarks
+
+sim: $(READY)  ## LIVES random lives of a node from SEED on, with crashes and a store that fails, under every law
+	$(BIN)/python tests/sim/run.py $(SEED) $(LIVES)
 
 $(READY): pyproject.toml hatch_build.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "outlast needs Python 3.11 or newer; name one: make PYTHON=python3.12")'

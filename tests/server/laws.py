@@ -106,6 +106,8 @@ async def stored_is_cached(node: Node, run: Run) -> None:
 def _settled(state: ExecutionState) -> ExecutionState:
     """The state but for what is volatile."""
     task = state.task
+    if task is not None and task.speculative:
+        task = None
     if task is not None:
         task = msgspec.structs.replace(
             task,

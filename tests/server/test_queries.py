@@ -129,3 +129,12 @@ async def test_the_query_of_a_run_that_is_deleted_ends() -> None:
         await settle()
         await server.call("DeleteWorkflowExecution", workflow_execution={"workflow_id": "order-42"})
         assert isinstance(await ended(query), Unavailable)
+
+
+async def test_the_query_of_a_node_that_is_shut_down_ends() -> None:
+    async with driven() as server:
+        await server.start()
+        await server.turn()
+        query = ask(server)
+        await settle()
+    assert isinstance(await ended(query), Unavailable)

@@ -417,6 +417,7 @@ class Runs:
         """Wake everybody who waits for a run."""
         for run in self.all():
             updates.lose(run)
+            queries.lose(run)
             self._notify(run)
 
 
