@@ -11,6 +11,10 @@ from hand_driven import SECOND, Driven, HandClock, driven, settle
 from node_calls import call
 
 from outlast.api.enums import v1 as e
+from outlast.storage.errors import StorageError
+from outlast.storage.listing import Page
+from outlast.storage.memory import MemoryStorage
+from outlast.storage.port import Setting
 from outlast.storage.sqlite import SqliteStorage
 from outlast.vocab import limits
 from outlast.vocab.errors import AlreadyExists, InvalidArgument, NotFound, ResourceExhausted, Unimplemented
@@ -369,3 +373,40 @@ async def test_a_job_ends_with_its_namespace() -> None:
         await server.pass_time(10)
         assert not await server.node.storage.settings("batch")
         assert not server.node.batches.of(namespace_id)
+
+
+class _Failing(MemoryStorage):
+    """A store whose lists and settings fail as often as it is told to, as on a full disk."""
+
+    failures = 0
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise StorageError("the disk is full")
+
+    async def list_executions(self, *arguments: Any, **options: Any) -> Page:
+        self._fail()
+        return await super().list_executions(*arguments, **options)
+
+    async def put_setting(self, kind: str, setting: Setting) -> None:
+        self._fail()
+        await super().put_setting(kind, setting)
+
+
+async def test_a_job_waits_for_a_storage_that_fails_and_goes_on() -> None:
+    storage = _Failing()
+    async with driven(storage) as server:
+        for number in range(60):
+            await server.start(f"order-{number}")
+        await begin(server, **TERMINATION)
+        storage.failures = 3
+        await server.pass_time(2)
+        assert (await described(server)).state == e.BATCH_OPERATION_STATE_RUNNING
+        await server.pass_time(4)
+        job = await described(server)
+        assert (job.state, *counts(job)) == (e.BATCH_OPERATION_STATE_COMPLETED, 60, 60, 0)
+        storage.failures = 1
+        await server.pass_time(limits.RETENTION_DEFAULT_NS / SECOND + 61)
+        await server.pass_time(61)
+        assert not (await server.call("ListBatchOperations")).operation_info

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from outlast.api.common.v1 import WorkflowExecution
 from outlast.api.workflow.v1 import ResetPoints
 from outlast.api.workflowservice.v1 import StartBatchOperationRequest
 from outlast.engine import batch as batches
 from outlast.engine.visibility import query
-from outlast.storage.errors import BadPageToken, StorageBusy, StorageClosed, StorageError
+from outlast.storage.errors import BadPageToken, StorageClosed, StorageError
 from outlast.storage.listing import And, Column, Condition, Filter, Op, Order
 from outlast.vocab import limits
 from outlast.vocab.errors import Aborted, InvalidArgument, NotFound, ResourceExhausted, ServiceError, Unavailable
@@ -27,6 +29,8 @@ from .context import CallContext
 from .node import Node
 
 logger = logging.getLogger("outlast.server")
+
+_T = TypeVar("_T")
 
 _SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
 _CONTEXT = CallContext("batch")
@@ -96,12 +100,14 @@ class _Work:
     async def _through_found(self) -> None:
         where = found_by(self._node, self._namespace_id, self._request, self._batch.job.started_at)
         while self._wanted:
-            page = await self._node.storage.list_executions(
-                self._namespace_id,
-                where=where,
-                order=_BY_START,
-                page_size=limits.BATCH_PAGE,
-                page_token=self._batch.progress.page_token,
+            page = await self._patiently(
+                lambda: self._node.storage.list_executions(
+                    self._namespace_id,
+                    where=where,
+                    order=_BY_START,
+                    page_size=limits.BATCH_PAGE,
+                    page_token=self._batch.progress.page_token,
+                )
             )
             found = [WorkflowExecution(workflow_id=key.workflow_id, run_id=key.run_id) for key, _ in page.rows]
             await self._page(found)
@@ -176,8 +182,15 @@ class _Work:
         return execution, batches.reset_event_id(operation, history)
 
     async def _save(self) -> None:
+        await self._patiently(lambda: self._node.batches.save(self._namespace_id, self._batch))
+
+    async def _patiently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """Ask storage until it answers: a job is not given up because a disk is full or busy for a while."""
         while True:
             try:
-                return await self._node.batches.save(self._namespace_id, self._batch)
-            except StorageBusy:
+                return await ask()
+            except (StorageClosed, BadPageToken):
+                raise
+            except StorageError as error:
+                logger.warning("batch operation %r waits for the storage: %s", self._batch.job.job_id, error)
                 await reaches(self._node.wall, self._node.wall.now() + limits.BATCH_RETRY_NS)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 import msgspec
 
 from outlast.engine.batch import Job, Progress
+from outlast.storage.errors import StorageError
 from outlast.storage.port import Setting, Storage
 from outlast.vocab import limits
 from outlast.vocab.errors import NotFound
+
+logger = logging.getLogger("outlast.server")
 
 _JOB = "batch"
 _PROGRESS = "batch progress"
@@ -110,13 +114,16 @@ class Batches:
             for place, batch in enumerate(ended):
                 over = keep_ns is not None and batch.progress.closed_at + keep_ns <= now
                 if over or place >= limits.BATCHES_KEPT_MAX:
-                    await self._forget(namespace_id, batch)
+                    try:
+                        await self._forget(namespace_id, batch)
+                    except StorageError as error:
+                        logger.warning("batch operation %r stays for now: %s", batch.job.job_id, error)
 
     async def _forget(self, namespace_id: str, batch: Batch) -> None:
         job_id = batch.job.job_id
-        self._batches[namespace_id].pop(job_id, None)
         for kind in (_JOB, _PROGRESS):
             await self._storage.put_setting(kind, Setting(namespace_id, job_id, b""))
+        self._batches.get(namespace_id, {}).pop(job_id, None)
 
     def forget_namespace(self, namespace_id: str) -> None:
         """The namespace is gone, and with it its settings in storage; what still runs there ends."""
