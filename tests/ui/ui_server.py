@@ -7,15 +7,16 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ui_world import living
 
 from outlast.client import Client
 
+T = TypeVar("T")
 _STARTED_S = 120
 
 
@@ -62,21 +63,36 @@ def _found(pattern: str, text: str) -> str:
     return match[1]
 
 
+class Life:
+    """The workflows of ``ui_world`` and their worker, and a client in their thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.client: Client | None = None
+
+    def do(self, call: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
+        """Have a call made with the client."""
+        assert self.client is not None
+        return asyncio.run_coroutine_threadsafe(call(self.client), self.loop).result(_STARTED_S)
+
+
 @contextmanager
-def life(address: str) -> Iterator[None]:
-    """The workflows of ``ui_world`` and their worker, in a thread of their own until the block is left."""
+def life(address: str) -> Iterator[Life]:
+    """The life on a server, in a thread of its own until the block is left."""
+    lived = Life()
     ready, leave = threading.Event(), threading.Event()
     problems: list[BaseException] = []
 
     async def live() -> None:
-        client = await Client.connect(address)
-        async with living(client):
+        lived.client = await Client.connect(address)
+        async with living(lived.client):
             ready.set()
             await asyncio.to_thread(leave.wait)
 
     def run() -> None:
         try:
-            asyncio.run(live())
+            with asyncio.Runner(loop_factory=lambda: lived.loop) as runner:
+                runner.run(live())
         except BaseException as error:
             problems.append(error)
         finally:
@@ -87,7 +103,7 @@ def life(address: str) -> Iterator[None]:
     try:
         assert ready.wait(_STARTED_S), "the workflows did not come about"
         assert not problems, problems
-        yield
+        yield lived
     finally:
         leave.set()
         thread.join()

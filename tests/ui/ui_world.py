@@ -222,7 +222,7 @@ async def _populate(client: Client) -> None:
     await begin(Approval.run, "approval")
     await begin(Order.run, "slow-order", "slow-order")
     terminated = await begin(Approval.run, "terminated")
-    await terminated.terminate("no longer needed")
+    await terminated.terminate({"by": "the tests"}, reason="no longer needed")
     cancelled = await begin(Approval.run, "cancelled")
     await cancelled.cancel()
     await client.start_workflow("Unclaimed", id="nobody-there", task_queue="nobody")

@@ -49,7 +49,7 @@ export function failureNode(failure) {
 
 /** A stack trace; the SDK's own frames, which come first and tell nothing, are folded away. */
 export function traceNode(text) {
-  const frames = text.split(/^(?=\s*File ")/m);
+  const frames = text.split(/^(?=[ \t]*File ")/m);
   const own = frames.findIndex((frame) => !SDK_FRAME.test(frame));
   const whole = (part) => longText(part.replace(/^\n+|\s+$/g, ""), { name: "stack-trace", tag: "pre.trace" });
   if (own <= 0) return whole(text);

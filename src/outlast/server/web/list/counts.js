@@ -7,6 +7,9 @@ import { plain } from "../payloads.js";
 import { STATUSES, statusClass, statusWords } from "../statuses.js";
 import { BLOCKED, condition } from "./filter.js";
 
+/** In this order; all, and those that run and those that should, before those that ended. */
+const SHOWN = ["", "Running", "Blocked", ...STATUSES.slice(1)];
+
 /** The counts of a view, by status; "" is the sum of all. @returns {Promise<Map<string, number>>} */
 export async function countByStatus(namespace, view, signal) {
   const where = condition(view, { status: false });
@@ -25,7 +28,7 @@ export async function countByStatus(namespace, view, signal) {
 export function countsBar(choose) {
   const node = h("div.counts", { role: "group", "aria-label": "Filter by status" });
   function show(counts, chosen) {
-    const shown = ["", ...STATUSES, "Blocked"].filter((status) => !status || status === chosen || counts.get(status));
+    const shown = SHOWN.filter((status) => !status || status === chosen || counts.get(status));
     const focused = node.contains(document.activeElement) ? document.activeElement.dataset.status : null;
     replace(node, shown.map((status) => count(status, counts.get(status) ?? 0, status === chosen, choose)));
     if (focused !== null) [...node.children].find((button) => button.dataset.status === focused)?.focus();

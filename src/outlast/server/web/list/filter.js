@@ -1,6 +1,7 @@
 /** From what stands in the search box to a list filter, and from the choices around it. */
 
-const LOOKS_LIKE_A_FILTER = /[=<>]|\b(in\s*\(|not\s+in|between|starts_with|is\s+(not\s+)?null|order\s+by)/i;
+/** A name and an operator at the beginning, perhaps after parentheses and NOT; or only an order. */
+const LOOKS_LIKE_A_FILTER = /^[\s(]*(?:not\b[\s(]*)?(?:`[^`]+`|[a-z_][\w.]*)\s*(?:[=<>]|!=|(?:not\s+)?(?:in\s*\(|between\b|starts_with\b)|is\s+(?:not\s+)?null\b)|^\s*order\s+by\b/i;
 const ORDER_BY = /\border\s+by\b/i;
 
 /** Columns of the list: what they are called, sorted by, and ordered first when clicked. */

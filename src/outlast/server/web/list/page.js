@@ -51,11 +51,12 @@ export function workflowsPage(root, { namespace }, signal) {
   async function load() {
     try {
       const token = pages.at(-1);
+      const asked = JSON.stringify(view);
       const [list, numbers] = await Promise.all([
         call("ListWorkflowExecutions", { namespace, query: query(view), page_size: PAGE_SIZE, next_page_token: token }, { signal }),
         countByStatus(namespace, view, signal),
       ]);
-      if (token === pages.at(-1)) show(list, numbers);
+      if (token === pages.at(-1) && asked === JSON.stringify(view)) show(list, numbers);
     } catch (error) {
       if (signal.aborted) return;
       if (error.unanswered && table.node.isConnected) return;

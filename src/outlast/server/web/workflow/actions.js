@@ -5,7 +5,7 @@ import { ARGUMENTS_HINT, argumentsInput, field, openForm, readArguments } from "
 import { h } from "../dom.js";
 import { failureNode } from "../failures.js";
 import { openStart } from "../list/start.js";
-import { notice } from "../notices.js";
+import { complain, notice } from "../notices.js";
 import { readPayloads } from "../payloads.js";
 import { payloadsNode } from "../values.js";
 import { uuid } from "../uuid.js";
@@ -21,7 +21,8 @@ import { openReset } from "./reset.js";
  * @param {() => void} changed called after something was done
  */
 export function actionButtons(view, changed) {
-  const button = (name, open, tag = "button") => h(tag, { type: "button", onclick: () => open(view, changed) }, name);
+  const button = (name, open, tag = "button") =>
+    h(tag, { type: "button", onclick: () => void Promise.resolve(open(view, changed)).catch((error) => complain(error.message)) }, name);
   const end = [button("Reset", openReset), button("Start like this", startAlike)];
   if (!view.running) return end;
   return [button("Signal", openSignal), button("Update", openUpdate), button("Cancel", openCancel), button("Terminate", openTerminate, "button.danger"), ...end];
@@ -112,9 +113,9 @@ function openTerminate(view, changed) {
   });
 }
 
-function startAlike(view) {
-  const started = view.events.all[0];
-  const values = started ? readPayloads(attributesOf(started).input) : [];
+async function startAlike(view) {
+  await view.events.ends(false);
+  const values = readPayloads(attributesOf(view.events.first).input);
   const input = values.map((value) => (values.length === 1 ? value.text : JSON.stringify(value.json))).join("\n");
   openStart(view.run.namespace, { type: view.info.type?.name, queue: view.info.taskQueue, input });
 }

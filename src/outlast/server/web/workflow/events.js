@@ -22,7 +22,17 @@ export class Events {
     /** @type {object[]} in order, without gaps: event n is at n - 1 */
     this.all = [];
     this.complete = false;
+    /** The first and the last event, which may be known without those between them. */
+    this.first = null;
+    this.closing = null;
     this.token = "";
+  }
+
+  /** Have the first event, and of a closed run the last one. */
+  async ends(closed, signal) {
+    const one = async (rpc) => (await this.page(rpc, { maximum_page_size: 1 }, signal)).events[0];
+    this.first ??= await one("GetWorkflowExecutionHistory");
+    if (closed) this.closing ??= await one("GetWorkflowExecutionHistoryReverse");
   }
 
   /**
@@ -63,10 +73,5 @@ export class Events {
   async page(rpc, fields, signal) {
     const answer = await call(rpc, { ...execution("execution", this.run), ...fields }, { signal });
     return { events: answer.history?.events ?? [], token: answer.nextPageToken ?? "" };
-  }
-
-  /** The last event that the test holds for; undefined when there is none. */
-  last(test) {
-    return this.all.findLast(test);
   }
 }

@@ -21,13 +21,14 @@ import { timelineTab } from "./timeline.js";
 
 const REFRESH_MS = 2000;
 
+/** Title, what makes the tab, and what it needs of the history. */
 const TABS = {
-  summary: ["Summary", summaryTab],
-  timeline: ["Timeline", timelineTab],
-  history: ["History", historyTab],
-  pending: ["Pending", pendingTab],
-  queries: ["Queries", callsTab],
-  relations: ["Relations", relationsTab],
+  summary: ["Summary", summaryTab, "ends"],
+  timeline: ["Timeline", timelineTab, "all"],
+  history: ["History", historyTab, "all"],
+  pending: ["Pending", pendingTab, "nothing"],
+  queries: ["Queries", callsTab, "nothing"],
+  relations: ["Relations", relationsTab, "ends"],
 };
 
 /** @type {import("../router.js").Page} */
@@ -38,14 +39,14 @@ export function workflowPage(root, { namespace, workflowId, runId, tab = "summar
     return;
   }
   const view = new RunView({ namespace, workflowId, runId });
-  const [, makeTab] = TABS[tab] ?? TABS.summary;
+  const [, makeTab, need] = TABS[tab] ?? TABS.summary;
   const frame = frameOf(view, TABS[tab] ? tab : "summary");
   let content = null;
   root.append(frame.crumbs, loading("Loading the workflow"));
   const again = refresh(load, REFRESH_MS, signal);
 
   async function load() {
-    if (content && !view.running && view.events.complete) return;
+    if (content && view.settled(need)) return;
     try {
       await view.describe(signal);
       if (!content) {
@@ -55,7 +56,7 @@ export function workflowPage(root, { namespace, workflowId, runId, tab = "summar
         frame.place.append(content.node);
       }
       show();
-      await view.loadEvents(signal, show);
+      await view.learn(need, signal, show);
     } catch (error) {
       if (signal.aborted || (error.unanswered && content)) return;
       if (!content) replace(root, frame.crumbs, notThere(error, { namespace, workflowId }, again));
@@ -112,7 +113,10 @@ function frameOf(view, tab) {
     replace(about, aboutRun(view));
     put("alerts", JSON.stringify([view.trouble?.event, view.description.pendingWorkflowTask?.attempt, view.deserted, view.description.workflowExtendedInfo?.cancelRequested, view.running]), () => replace(alerts, banners(view)));
     const counts = { history: Number(view.info.historyLength ?? 0), pending: pendingCount(view) };
-    put("tabs", JSON.stringify(counts), () => replace(tabs, tabLinks(view, tab, counts)));
+    put("tabs", JSON.stringify(counts), () => {
+      replace(tabs, tabLinks(view, tab, counts));
+      tabs.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    });
   }
   return { node, crumbs, place, show };
 }

@@ -26,8 +26,8 @@ function origin(view) {
   const { info, run, description } = view;
   const to = (execution) => link(href(["namespaces", run.namespace, "workflows", execution.workflowId, execution.runId]), execution.workflowId);
   const toRun = (id) => link(href(["namespaces", run.namespace, "workflows", run.workflowId, id]), id);
-  const begun = view.events.all[0] ? attributesOf(view.events.all[0]) : {};
-  const closed = view.running ? undefined : view.events.all.at(-1);
+  const begun = view.events.first ? attributesOf(view.events.first) : {};
+  const closed = view.running ? null : view.events.closing;
   const next = closed ? attributesOf(closed).newExecutionRunId : null;
   const root = info.rootExecution?.workflowId && info.rootExecution.runId !== run.runId ? info.rootExecution : null;
   const known = [

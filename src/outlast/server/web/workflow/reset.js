@@ -12,8 +12,9 @@ import { spaced } from "./groups.js";
 const POINTS = new Set(["WorkflowTaskCompleted", "WorkflowTaskFailed", "WorkflowTaskTimedOut"]);
 const OFFERED = 200;
 
-/** @param {import("./run_view.js").RunView} view */
-export function openReset(view) {
+/** Open it when the events to choose from are there. @param {import("./run_view.js").RunView} view */
+export async function openReset(view) {
+  await view.loadEvents(undefined, () => {});
   const points = view.events.all.filter((event) => POINTS.has(typeName(event)));
   // The first and the latest are those that are wanted; the rest of a long history stays out of the menu.
   const offered = points.length > OFFERED ? [points[0], ...points.slice(1 - OFFERED)] : points;

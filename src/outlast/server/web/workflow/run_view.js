@@ -64,6 +64,20 @@ export class RunView {
     return pollers.length > 0;
   }
 
+  /** Have of the history what a tab needs: "all" of it, its "ends", or "nothing". */
+  async learn(need, signal, progress) {
+    if (need === "nothing") return;
+    await this.events.ends(!this.running, signal);
+    if (need === "all") await this.loadEvents(signal, progress);
+    else progress();
+  }
+
+  /** Whether nothing can become known any more. */
+  settled(need) {
+    if (this.running) return false;
+    return need === "nothing" || (need === "ends" ? Boolean(this.events.closing) : this.events.complete);
+  }
+
   /** Have all events, telling after every page. */
   async loadEvents(signal, progress) {
     await this.events.upTo(Number(this.info.historyLength ?? 0), signal, () => {

@@ -9,15 +9,13 @@ import { href } from "../router.js";
 import { copyButton, payloadsNode, valueNode } from "../values.js";
 import { attributesOf, typeName } from "./events.js";
 
-const CLOSES = /^WorkflowExecution(Completed|Failed|TimedOut|Canceled|Terminated|ContinuedAsNew)$/;
-
 /** @param {import("./run_view.js").RunView} view */
 export function summaryTab(view) {
   const node = h("div.stack");
   let shown = "";
   function update() {
-    const started = view.events.all[0];
-    const closed = view.running ? undefined : view.events.last((event) => CLOSES.test(typeName(event)));
+    const started = view.events.first;
+    const closed = view.running ? null : view.events.closing;
     // Made anew only when something changed: what the user opened or marked stays.
     const state = JSON.stringify([view.description, Boolean(started), closed?.eventId]);
     if (state === shown) return;
@@ -41,7 +39,7 @@ function resultCard(view, closed) {
     const next = href(["namespaces", view.run.namespace, "workflows", view.run.workflowId, attributes.newExecutionRunId]);
     return card("Continued as new", h("p", {}, link(next, "Go to the next run")), payloadsNode(attributes.input, "input", "Without input"));
   }
-  if (type === "WorkflowExecutionTerminated") return card("Terminated", h("p", {}, attributes.reason || "No reason was given."), attributes.identity ? h("p.soft", {}, `by ${attributes.identity}`) : null);
+  if (type === "WorkflowExecutionTerminated") return card("Terminated", h("p", {}, attributes.reason || "No reason was given."), attributes.identity ? h("p.soft", {}, `by ${attributes.identity}`) : null, attributes.details ? payloadsNode(attributes.details, "details") : null);
   if (type === "WorkflowExecutionTimedOut") return card("Timed out", h("p", {}, "It was still running when its time was over."), h("p.soft", {}, words(attributes.retryState, "RETRY_STATE_")));
   if (type === "WorkflowExecutionCanceled") return card("Cancelled", payloadsNode(attributes.details, "details", "Without details"));
   return card("Result", payloadsNode(attributes.result, "result", "No result"));

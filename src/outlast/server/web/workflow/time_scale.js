@@ -2,7 +2,7 @@
 
 import { length } from "../format.js";
 
-const TICKS = 5;
+const TICKS = 4;
 const IDLE_SHARE = 0.02;
 const MARGIN = 0.01;
 const POINTS = new Set(["signal", "task"]);

@@ -1,0 +1,177 @@
+"""The list of workflows: found, counted, ordered, paged, and acted on in numbers."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, expect
+from ui_server import Life
+from ui_world import CHILDREN, HOSTILE, QUEUE, Approval
+from visitor import Visitor
+
+from outlast.client import Client
+
+
+def _rows(visitor: Visitor) -> Locator:
+    return visitor.page.locator(".list tbody tr")
+
+
+def _total(visitor: Visitor) -> Locator:
+    return visitor.page.locator(".total")
+
+
+def _start(lived: Life, *workflow_ids: str) -> None:
+    async def start(client: Client) -> None:
+        for workflow_id in workflow_ids:
+            await client.start_workflow(Approval.run, id=workflow_id, task_queue=QUEUE)
+
+    lived.do(start)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("order-3", "order-3"),
+        ("Retrying", "retrying"),
+        (HOSTILE, HOSTILE),
+        ("WorkflowType = 'Long'", "long-history"),
+        ("it's not there' OR '1'='1", ""),
+        ("no such '' id", ""),
+    ],
+)
+def test_the_search_takes_an_id_a_type_or_a_filter(visitor: Visitor, text: str, found: str) -> None:
+    visitor.open("workflows")
+    visitor.page.get_by_role("searchbox").fill(text)
+    visitor.page.get_by_role("button", name="Search").click()
+    if found:
+        expect(_total(visitor)).to_have_text("1 workflow")
+        expect(_rows(visitor).get_by_role("link")).to_have_text(found)
+    else:
+        expect(visitor.page.get_by_text("No workflow matches")).to_be_visible()
+        visitor.page.get_by_role("button", name="Show all workflows").click()
+        expect(_rows(visitor)).to_have_count(50)
+
+
+def test_an_id_is_searched_while_it_is_typed_and_kept_in_the_address(visitor: Visitor) -> None:
+    visitor.open("workflows")
+    visitor.page.get_by_role("searchbox").press_sequentially("order-4")
+    expect(_total(visitor)).to_have_text("1 workflow")
+    visitor.page.reload()
+    expect(_total(visitor)).to_have_text("1 workflow")
+    expect(visitor.page.get_by_role("searchbox")).to_have_value("order-4")
+
+
+def test_a_bad_filter_is_pointed_at(visitor: Visitor) -> None:
+    visitor.open("workflows", query="?status=Failed&query=" + quote("WorkflowType == 'x'"))
+    problem = visitor.page.locator("#page").get_by_role("alert")
+    expect(problem).to_contain_text("character 14")
+    expect(problem).to_contain_text("use = for equality")
+    visitor.picture("bad-filter")
+    visitor.forgive(400)
+
+
+def test_counts_are_filters(visitor: Visitor) -> None:
+    visitor.open("workflows")
+    failed = visitor.page.get_by_role("button", name=re.compile("^Failed"))
+    expect(failed).to_have_text("Failed2")
+    failed.click()
+    expect(_total(visitor)).to_have_text("2 workflows")
+    expect(_rows(visitor)).to_have_count(2)
+    failed.click()
+    expect(_rows(visitor)).to_have_count(50)
+
+
+@pytest.mark.parametrize("column", ["Status", "Workflow id", "Type", "Started", "Closed", "Duration", "Task queue"])
+def test_every_column_orders_both_ways(visitor: Visitor, column: str) -> None:
+    visitor.open("workflows", query="?sort=" + quote("RunId ASC"))
+    head = visitor.page.get_by_role("columnheader", name=column, exact=True)
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", re.compile("ascending|descending"))
+    first = head.get_attribute("aria-sort")
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending" if first == "descending" else "descending")
+
+
+def test_the_order_is_right(visitor: Visitor) -> None:
+    visitor.open("workflows", query="?query=order-&sort=" + quote("WorkflowId ASC"))
+    expect(_rows(visitor).get_by_role("link")).to_have_text([f"order-{number}" for number in range(1, 6)])
+    visitor.page.get_by_role("button", name="Workflow id").click()
+    expect(_rows(visitor).get_by_role("link")).to_have_text([f"order-{number}" for number in range(5, 0, -1)])
+
+
+def test_a_time_range(visitor: Visitor) -> None:
+    visitor.open("workflows", query="?query=order-1")
+    ranges = visitor.page.get_by_label("Time range of the start")
+    ranges.select_option("Last hour")
+    expect(_rows(visitor)).to_have_count(1)
+    ranges.select_option("From … until …")
+    visitor.page.get_by_label("Started until").fill("2020-01-01T00:00")
+    expect(visitor.page.get_by_text("No workflow matches")).to_be_visible()
+    visitor.picture("time-range")
+    visitor.page.get_by_label("Started until").fill("")
+    visitor.page.get_by_label("Started from").fill("2020-01-01T00:00")
+    expect(_rows(visitor)).to_have_count(1)
+
+
+def test_pages_of_the_list(visitor: Visitor) -> None:
+    visitor.open("workflows", query="?query=" + quote("WorkflowType = 'Shipment' AND ParentWorkflowId = 'family'"))
+    expect(_total(visitor)).to_have_text(f"{CHILDREN // 1000} 000 workflows")
+    first = _rows(visitor).first.get_by_role("link").text_content()
+    visitor.page.get_by_role("button", name="Next").click()
+    expect(visitor.page.get_by_text("Page 2")).to_be_visible()
+    expect(_rows(visitor).first.get_by_role("link")).not_to_have_text(str(first))
+    visitor.page.get_by_role("button", name="Previous").click()
+    expect(_rows(visitor).first.get_by_role("link")).to_have_text(str(first))
+
+
+def test_the_list_refreshes_itself(visitor: Visitor, lived: Life) -> None:
+    visitor.open("workflows", query="?query=appears")
+    expect(visitor.page.get_by_text("No workflow matches")).to_be_visible()
+    _start(lived, "appears")
+    expect(_rows(visitor)).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("Cancel", "Canceled"), ("Terminate", "Terminated"), ("Signal", "Completed")]
+)
+@pytest.mark.parametrize("which", ["ticked", "all"])
+def test_an_action_for_many(visitor: Visitor, lived: Life, action: str, status: str, which: str) -> None:
+    prefix = f"many-{action}-{which}-"
+    _start(lived, *(f"{prefix}{number}" for number in range(3 if which == "ticked" else 60)))
+    visitor.open("workflows", query=f"?query={prefix}")
+    expect(_total(visitor)).to_have_text(re.compile("^3 |^60 "))
+    visitor.page.get_by_label("Select every workflow of this page").check()
+    if which == "all":
+        visitor.page.get_by_label("all 60 that match").check()
+    visitor.picture("selected")
+    visitor.page.locator(".bulk").get_by_role("button", name=action).click()
+    dialog = visitor.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("3 workflows" if which == "ticked" else "60 workflows")
+    if action == "Signal":
+        dialog.get_by_label("Signal", exact=True).fill("approve")
+        dialog.get_by_label("Input").fill('"Ada"')
+    visitor.picture(f"bulk-{action}")
+    dialog.locator("button[type=submit]").click()
+    expect(dialog).to_have_count(0)
+    expect(visitor.page.locator("#notices")).to_contain_text("done")
+    count = visitor.page.get_by_role("button", name=re.compile(f"^{status}"))
+    expect(count).to_have_text(f"{status}{3 if which == 'ticked' else 60}")
+
+
+def test_a_workflow_is_started(visitor: Visitor) -> None:
+    visitor.open("workflows")
+    visitor.page.get_by_role("button", name="Start workflow").click()
+    dialog = visitor.page.get_by_role("dialog")
+    dialog.get_by_label("Type").fill("Shipment")
+    dialog.get_by_label("Task queue").fill(QUEUE)
+    dialog.get_by_label("Workflow id").fill("from/the page")
+    dialog.get_by_label("Input").fill("{not json")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("is not JSON")
+    visitor.picture("start-refused")
+    dialog.get_by_label("Input").fill('"by hand"')
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    expect(visitor.page.get_by_role("heading", name="from/the page")).to_be_visible()
+    expect(visitor.page.get_by_text("shipped by hand")).to_be_visible()
