@@ -131,6 +131,6 @@ function aboutRun({ run, info }) {
 
 function tabLinks({ run }, tab, counts) {
   return Object.entries(TABS).map(([name, [title]]) =>
-    link(href(["namespaces", run.namespace, "workflows", run.workflowId, run.runId, name]), [title, counts[name] ? h("span.tab-count", {}, number(counts[name])) : null], { "aria-current": name === tab ? "page" : null }),
+    link(href(["namespaces", run.namespace, "workflows", run.workflowId, run.runId, name]), [title, counts[name] ? [" ", h("span.tab-count", {}, number(counts[name]))] : null], { "aria-current": name === tab ? "page" : null }),
   );
 }
