@@ -117,7 +117,7 @@ class Batches:
                     try:
                         await self._forget(namespace_id, batch)
                     except StorageError as error:
-                        logger.warning("batch operation %r stays for now: %s", batch.job.job_id, error)
+                        logger.warning("batch operation %r is not forgotten yet: %s", batch.job.job_id, error)
 
     async def _forget(self, namespace_id: str, batch: Batch) -> None:
         job_id = batch.job.job_id
