@@ -291,13 +291,21 @@ def _text(source: DataSource | None, environment: Mapping[str, str]) -> str | No
             raise TypeError(
                 f"config_source must be one of pathlib.Path, str, bytes, or None, but got {type(source).__name__}"
             )
-        named = environment.get("TEMPORAL_CONFIG_FILE")
-        path = source or (Path(named) if named else _default_file())
+        path = source or config_file(environment)
         return path.read_bytes().decode() if path is not None else None
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"Configuration loading error: {error}") from error
+
+
+def config_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file that is read when none is given, which need not exist; None where the system names no folder for it.
+
+    Beyond Temporal's interface.
+    """
+    named = environment.get("TEMPORAL_CONFIG_FILE")
+    return Path(named) if named else _default_file()
 
 
 def _default_file() -> Path | None:

@@ -6,19 +6,25 @@ import click
 
 from outlast import __version__
 
-from .demo import demo
-from .replay import replay
-from .server import server
-from .start_dev import test_server
+from .lazy import LazyGroup
+
+_COMMANDS = {
+    "workflow": "outlast.cli.workflow:workflow",
+    "activity": "outlast.cli.activity:activity",
+    "task-queue": "outlast.cli.task_queue:task_queue",
+    "batch": "outlast.cli.batch:batch",
+    "worker": "outlast.cli.worker:worker",
+    "operator": "outlast.cli.operator:operator",
+    "server": "outlast.cli.server:server",
+    "config": "outlast.cli.config:config",
+    "doctor": "outlast.cli.doctor:doctor",
+    "replay": "outlast.cli.replay:replay",
+    "demo": "outlast.cli.demo:demo",
+    "test-server": "outlast.cli.start_dev:test_server",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, commands_at=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="outlast")
 def main() -> None:
     """Durable workflows that outlast every crash."""
-
-
-main.add_command(demo)
-main.add_command(replay)
-main.add_command(server)
-main.add_command(test_server)
