@@ -94,6 +94,7 @@ class Branch:
         child: Branch | None = None
         if name == "WorkflowExecutionStarted":
             self.type_, self.started_at = attributes.workflow_type.name, at
+            self.run_id = attributes.original_execution_run_id
         elif name == "ActivityTaskScheduled":
             self.steps["activity", event.event_id] = Step(attributes.activity_type.name, at)
         elif name == "ActivityTaskStarted":
