@@ -93,7 +93,9 @@ class Declined:
     @workflow.run
     async def run(self) -> int:
         again = RetryPolicy(initial_interval=timedelta(hours=1))
-        return await workflow.execute_activity(refuse, 7, start_to_close_timeout=timedelta(seconds=30), retry_policy=again)
+        return await workflow.execute_activity(
+            refuse, 7, start_to_close_timeout=timedelta(seconds=30), retry_policy=again
+        )
 
 
 @workflow.defn
@@ -160,10 +162,12 @@ class Stage:
         door = GrpcDoor(node)
         port = await door.start("127.0.0.1:0")
         self.address = f"127.0.0.1:{port}"
-        async with await Client.connect(self.address) as client:
-            async with Worker(client, task_queue=QUEUE, workflows=WORKFLOWS, activities=ACTIVITIES):
-                self._ready.set()
-                await self._stop.wait()
+        async with (
+            await Client.connect(self.address) as client,
+            Worker(client, task_queue=QUEUE, workflows=WORKFLOWS, activities=ACTIVITIES),
+        ):
+            self._ready.set()
+            await self._stop.wait()
         node.release()
         await door.stop(0.1)
         await node.close()
@@ -191,8 +195,8 @@ class Stage:
         return self.call(ask)
 
     def run(self, *words: str, input: str | None = None) -> Result:
-        """The command line in this process; its output goes to a pipe's stand-in."""
-        return call(*words, "--address", self.address, input=input)
+        """The command line in this process; no command may wait for ever."""
+        return call(*words, "--address", self.address, "--command-timeout", "30s", input=input)
 
     def ok(self, *words: str) -> str:
         """The output of a command that has to succeed."""

@@ -19,6 +19,7 @@ from outlast.api.workflowservice.v1 import (
 
 from . import values
 from .connection import Session, connected
+from .paging import paged
 from .printing import Row
 
 _REFRESH_S: Final = 0.2
@@ -97,27 +98,20 @@ async def list_all(session: Session, *, limit: int) -> None:
 
 async def _pages(session: Session, limit: int) -> AsyncIterator[list[Row]]:
     request = ListBatchOperationsRequest(namespace=session.namespace, page_size=min(_PAGE, limit or _PAGE))
-    left, time = limit, session.printer.time
-    while True:
-        response = await session.service.list_batch_operations(request, retry=True)
-        found = list(response.operation_info)[: left or None]
-        if found:
-            yield [
+    time = session.printer.time
+    async for found in paged(session.service.list_batch_operations, request, "operation_info", limit=limit):
+        yield [
+            (
                 (
-                    (
-                        values.enum_name(_e.BatchOperationState, job.state),
-                        job.job_id,
-                        time(job.start_time),
-                        time(job.close_time),
-                    ),
-                    job,
-                )
-                for job in found
-            ]
-        left -= len(found)
-        if not response.next_page_token or (limit and left <= 0):
-            return
-        request.next_page_token = response.next_page_token
+                    values.enum_name(_e.BatchOperationState, job.state),
+                    job.job_id,
+                    time(job.start_time),
+                    time(job.close_time),
+                ),
+                job,
+            )
+            for job in found
+        ]
 
 
 @batch.command()

@@ -26,6 +26,7 @@ from . import values
 from .connection import Session, connected
 from .inputs import DURATION, pairs
 from .options import Option, refused, with_options
+from .paging import paged
 from .printing import Row
 
 _ONE: Final = "one server is the whole cluster"
@@ -123,24 +124,19 @@ async def list_all(session: Session) -> None:
 
 async def _pages(session: Session) -> AsyncIterator[list[Row]]:
     request = ListNamespacesRequest(page_size=_PAGE)
-    while True:
-        response = await session.service.list_namespaces(request, retry=True)
-        if response.namespaces:
-            yield [
+    async for found in paged(session.service.list_namespaces, request, "namespaces"):
+        yield [
+            (
                 (
-                    (
-                        one.namespace_info.name,
-                        values.enum_name(_e.NamespaceState, one.namespace_info.state),
-                        values.duration(one.config.workflow_execution_retention_ttl),
-                        one.namespace_info.description,
-                    ),
-                    one,
-                )
-                for one in response.namespaces
-            ]
-        if not response.next_page_token:
-            return
-        request.next_page_token = response.next_page_token
+                    one.namespace_info.name,
+                    values.enum_name(_e.NamespaceState, one.namespace_info.state),
+                    values.duration(one.config.workflow_execution_retention_ttl),
+                    one.namespace_info.description,
+                ),
+                one,
+            )
+            for one in found
+        ]
 
 
 @namespace.command()

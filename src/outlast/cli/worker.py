@@ -12,6 +12,7 @@ from outlast.api.workflowservice.v1 import CountWorkersRequest, DescribeWorkerRe
 
 from . import values
 from .connection import Session, connected
+from .paging import paged
 from .printing import Row
 
 _PAGE: Final = 100
@@ -40,29 +41,21 @@ async def list_all(session: Session, *, query: str, limit: int, include_system_w
 
 
 async def _pages(session: Session, request: ListWorkersRequest, limit: int) -> AsyncIterator[list[Row]]:
-    left = limit
-    while True:
-        response = await session.service.list_workers(request, retry=True)
-        found = list(response.workers)[: left or None]
-        if found:
-            yield [
+    async for found in paged(session.service.list_workers, request, "workers", limit=limit):
+        yield [
+            (
                 (
-                    (
-                        values.enum_name(_e.WorkerStatus, one.status),
-                        one.worker_instance_key,
-                        one.worker_identity,
-                        one.task_queue,
-                        f"{one.sdk_name} {one.sdk_version}",
-                        session.printer.time(one.start_time),
-                    ),
-                    one,
-                )
-                for one in found
-            ]
-        left -= len(found)
-        if not response.next_page_token or (limit and left <= 0):
-            return
-        request.next_page_token = response.next_page_token
+                    values.enum_name(_e.WorkerStatus, one.status),
+                    one.worker_instance_key,
+                    one.worker_identity,
+                    one.task_queue,
+                    f"{one.sdk_name} {one.sdk_version}",
+                    session.printer.time(one.start_time),
+                ),
+                one,
+            )
+            for one in found
+        ]
 
 
 @worker.command()

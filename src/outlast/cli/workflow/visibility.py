@@ -12,6 +12,7 @@ from outlast.api.workflowservice.v1 import CountWorkflowExecutionsRequest, ListW
 from .. import values
 from ..connection import Session, connected
 from ..options import refused
+from ..paging import paged
 from ..printing import Row
 
 _COLUMNS = ("Status", "WorkflowId", "Type", "StartTime")
@@ -33,27 +34,19 @@ async def _pages(session: Session, query: str, limit: int, page_size: int) -> As
     request = ListWorkflowExecutionsRequest(
         namespace=session.namespace, query=query, page_size=min(page_size, limit or page_size)
     )
-    left = limit
-    while True:
-        response = await session.service.list_workflow_executions(request, retry=True)
-        found = list(response.executions)[: left or None]
-        if found:
-            yield [
+    async for found in paged(session.service.list_workflow_executions, request, "executions", limit=limit):
+        yield [
+            (
                 (
-                    (
-                        values.enum_name(_e.WorkflowExecutionStatus, one.status),
-                        one.execution.workflow_id,
-                        one.type.name,
-                        session.printer.time(one.start_time),
-                    ),
-                    one,
-                )
-                for one in found
-            ]
-        left -= len(found)
-        if not response.next_page_token or (limit and left <= 0):
-            return
-        request.next_page_token = response.next_page_token
+                    values.enum_name(_e.WorkflowExecutionStatus, one.status),
+                    one.execution.workflow_id,
+                    one.type.name,
+                    session.printer.time(one.start_time),
+                ),
+                one,
+            )
+            for one in found
+        ]
 
 
 @click.command()
