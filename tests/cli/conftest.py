@@ -1,3 +1,5 @@
+"""One server and one worker for all tests of the command line."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
