@@ -12,7 +12,8 @@ from outlast.api.command.v1 import Command
 from outlast.api.enums import v1 as e
 from outlast.api.failure.v1 import Failure
 from outlast.api.protocol.v1 import Message
-from outlast.engine.execution import advance, completion, signal, size, tables, update, workflow_task
+from outlast.api.workflowservice.v1 import StartWorkflowExecutionRequest
+from outlast.engine.execution import advance, completion, signal, size, start, tables, update, workflow_task
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument
 
@@ -121,12 +122,12 @@ def test_the_memo_counts_as_a_whole() -> None:
 def test_the_search_attributes_count_as_a_whole() -> None:
     names = {f"Kind{number}": e.INDEXED_VALUE_TYPE_TEXT for number in range(30)}
     brain = Brain()
-    for start in (0, 15):
+    for first in (0, 15):
         text = {"data": b'"' + b"x" * 1900 + b'"', "metadata": {"encoding": b"json/plain"}}
-        fields = {f"Kind{number}": text for number in range(start, start + 15)}
+        fields = {f"Kind{number}": text for number in range(first, first + 15)}
         upsert = command(e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, search_attributes={"indexed_fields": fields})
         brain.turn(upsert, _search_attributes=names)
-        if start == 0:
+        if first == 0:
             assert brain.names[-1] == "UpsertWorkflowSearchAttributes"
             brain.signal()
     reason = brain.events[-1].workflow_execution_terminated_event_attributes.reason
@@ -279,3 +280,15 @@ def test_a_run_near_its_2000_updates_is_told_to_continue_as_new() -> None:
     attributes = event.workflow_task_started_event_attributes
     assert attributes.suggest_continue_as_new
     assert attributes.suggest_continue_as_new_reasons == [e.SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES]
+
+
+def test_a_run_remembers_the_latest_starts_that_were_attached_to_it() -> None:
+    brain = Brain()
+    draft = brain.draft()
+    for number in range(limits.REQUEST_IDS_MAX + 1):
+        options = {"attach_request_id": True}
+        request = StartWorkflowExecutionRequest(request_id=f"again-{number}", on_conflict_options=options)
+        draft.apply(start.attach(draft.state, request, brain.now))
+    brain.keep(draft)
+    assert len(brain.state.attached_request_ids) == limits.REQUEST_IDS_MAX
+    assert "again-0" not in brain.state.attached_request_ids and "again-1" in brain.state.attached_request_ids

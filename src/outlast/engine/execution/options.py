@@ -109,6 +109,8 @@ def on_updated(state: ExecutionState, event: HistoryEvent) -> None:
     attributes = event.workflow_execution_options_updated_event_attributes
     if attributes.attached_request_id:
         state.attached_request_ids[attributes.attached_request_id] = event.event_id
+        if len(state.attached_request_ids) > limits.REQUEST_IDS_MAX:
+            del state.attached_request_ids[next(iter(state.attached_request_ids))]
     if attributes.HasField("priority"):
         state.priority = attributes.priority.SerializeToString()
     if attributes.HasField("versioning_override"):
