@@ -157,17 +157,25 @@ def memory(console: Console, folder: Path) -> None:
     console.print(table)
 
 
+def start(console: Console) -> None:
+    """Measure what a worker costs at its start, in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "benchmarks.start"], stdout=subprocess.PIPE, check=True, text=True)
+    console.print(done.stdout.strip())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="part of a case's name, or 'memory'")
+    parser.add_argument("--only", default="", help="part of a case's name, 'memory', or 'start'")
     options = parser.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory(prefix="outlast-bench-") as name:
-        if options.only != "memory":
+        if options.only not in ("memory", "start"):
             closed_loops(console, options.rounds, options.only, Path(name))
         if options.only in ("", "memory"):
             memory(console, Path(name))
+    if options.only in ("", "start"):
+        start(console)
 
 
 if __name__ == "__main__":
