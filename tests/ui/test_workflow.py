@@ -113,6 +113,7 @@ def test_a_history_in_its_forms(visitor: Visitor, tmp_path: Path) -> None:
     visitor.page.get_by_role("button", name="Show all events").click()
     visitor.page.get_by_role("button", name="JSON", exact=True).click()
     expect(visitor.page.locator(".json-line").nth(2)).to_contain_text('"eventId": "1"')
+    expect(visitor.page.locator(".json")).to_contain_text('"order-1"')
     visitor.picture("history-json")
     saved = json.loads(_saved(visitor, visitor.page.get_by_role("button", name="Download"), tmp_path))
     assert [event["eventId"] for event in saved["events"]] == [str(number) for number in range(1, 26)]
@@ -272,3 +273,22 @@ def test_a_page_follows_its_workflow(visitor: Visitor, lived: Life, approval: st
     lived.do(approve)
     expect(visitor.page.get_by_role("listitem")).to_have_count(3)
     expect(_status(visitor)).to_have_text("Completed")
+
+
+def test_a_pending_activity_is_paused_unpaused_and_reset(visitor: Visitor) -> None:
+    visitor.workflow("retrying", "Pending")
+    card = visitor.page.locator(".card", has_text="unreachable")
+    dialog = visitor.page.get_by_role("dialog")
+    card.get_by_role("button", name="Pause").click()
+    dialog.get_by_label("Reason").fill("the warehouse is closed")
+    dialog.get_by_role("button", name="Pause").click()
+    expect(card.locator(".chip")).to_have_text("Paused")
+    visitor.picture("paused")
+    card.get_by_role("button", name="Unpause").click()
+    dialog.get_by_role("button", name="Unpause").click()
+    expect(card.locator(".chip")).not_to_have_text("Paused")
+    card.get_by_role("button", name="Reset attempts").click()
+    dialog.get_by_label("Forget its heartbeat details").check()
+    dialog.get_by_role("button", name="Reset attempts").click()
+    expect(dialog).to_have_count(0)
+    expect(visitor.page.locator("#notices")).to_contain_text("The activity begins again.")

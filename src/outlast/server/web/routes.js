@@ -38,6 +38,9 @@ export const ROUTES = {
   ResetWorkflowExecution: ["POST", "/api/v1/namespaces/{namespace}/workflows/{workflow_execution.workflow_id}/reset"],
   StartBatchOperation: ["POST", "/api/v1/namespaces/{namespace}/batch-operations/{job_id}"],
   DescribeBatchOperation: ["GET", "/api/v1/namespaces/{namespace}/batch-operations/{job_id}"],
+  PauseActivity: ["POST", "/api/v1/namespaces/{namespace}/activities-deprecated/pause"],
+  UnpauseActivity: ["POST", "/api/v1/namespaces/{namespace}/activities-deprecated/unpause"],
+  ResetActivity: ["POST", "/api/v1/namespaces/{namespace}/activities-deprecated/reset"],
   DescribeTaskQueue: ["GET", "/api/v1/namespaces/{namespace}/task-queues/{task_queue.name}"],
   ListWorkers: ["GET", "/api/v1/namespaces/{namespace}/workers"],
 };

@@ -22,13 +22,13 @@ function sort(key, value, namespace, plain, blocks) {
   if (isFailure(key, value)) blocks.push(block(spaced(key), failureNode(value)));
   else if (isPayloads(value)) blocks.push(block(spaced(key), payloadsNode(value, key)));
   else if (value !== null && typeof value === "object") nested(key, value, namespace, plain, blocks);
-  else plain.push([spaced(key), scalar(value)]);
+  else if (value !== "0s") plain.push([spaced(key), scalar(value)]);
 }
 
 function nested(key, value, namespace, plain, blocks) {
   const entries = Object.entries(value);
   if (value.workflowId && value.runId) plain.push([spaced(key), link(href(["namespaces", namespace, "workflows", value.workflowId, value.runId]), value.workflowId)]);
-  else if (entries.length === 1 && entries[0][0] === "name") plain.push([spaced(key), String(entries[0][1])]);
+  else if (typeof value.name === "string" && entries.every(([name]) => name === "name" || name === "kind")) plain.push([spaced(key), value.name]);
   else if (entries.length && entries.every(([, each]) => isPayloads(each))) {
     blocks.push(block(spaced(key), h("div.values", {}, entries.map(([name, each]) => h("div", {}, h("h4.key", {}, name), payloadsNode(each, name))))));
   } else if (hasDeepPayload(value)) for (const [name, each] of entries) sort(name, each, namespace, plain, blocks);

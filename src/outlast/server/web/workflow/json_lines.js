@@ -1,4 +1,9 @@
-/** Events as lines of JSON: what is long is cut, the download has it. */
+/**
+ * Events as lines of JSON, to be read: payloads that hold JSON are what they hold, and what is long is cut. The download
+ * has everything as it is.
+ */
+
+import { readPayload } from "../payloads.js";
 
 const CUT = 300;
 
@@ -16,5 +21,9 @@ export function jsonLines(events) {
 }
 
 function shortened(key, value) {
+  if (typeof value?.metadata?.encoding === "string") {
+    const read = readPayload(value);
+    return read.isJson ? read.json : { ...value, metadata: { ...value.metadata, encoding: read.note } };
+  }
   return typeof value === "string" && value.length > CUT ? `${value.slice(0, CUT)}… (${value.length} characters)` : value;
 }

@@ -6,6 +6,7 @@ import { failureNode } from "../failures.js";
 import { number, words } from "../format.js";
 import { href } from "../router.js";
 import { empty } from "../states.js";
+import { activityButtons } from "./activity_actions.js";
 import { payloadsNode } from "../values.js";
 
 const CHILDREN_SHOWN = 100;
@@ -15,7 +16,7 @@ export function pendingTab(view) {
   const node = h("div.stack");
   function update() {
     const children = view.description.pendingChildren ?? [];
-    const parts = [taskCard(view), ...view.pending.map(activityCard), childrenCard(view, children)].filter(Boolean);
+    const parts = [taskCard(view), ...view.pending.map((activity) => activityCard(view, activity)), childrenCard(view, children)].filter(Boolean);
     // What was opened stays open: details are found again by the activity's id.
     const opened = new Set([...node.querySelectorAll("details[open]")].map((each) => each.dataset.of));
     node.replaceChildren(...(parts.length ? parts : [nothing(view)]));
@@ -51,13 +52,13 @@ function attemptText(activity) {
   return `Attempt ${number(activity.attempt ?? 1)} of ${most ? number(most) : "any number"}`;
 }
 
-function activityCard(activity) {
+function activityCard(view, activity) {
   const retrying = (activity.attempt ?? 1) > 1;
   const state = words(activity.state, "PENDING_ACTIVITY_STATE_");
   return h(
     "section.card",
     {},
-    h("div.card-head", {}, h("h2", {}, activity.activityType?.name ?? "Activity", " ", h("code.soft", {}, activity.activityId)), h(`span.chip.is-${retrying ? "retrying" : "running"}`, {}, retrying && state === "Scheduled" ? "Retrying" : state)),
+    h("div.card-head", {}, h("h2", {}, activity.activityType?.name ?? "Activity", " ", h("code.soft", {}, activity.activityId)), h(`span.chip.is-${activity.paused ? "paused" : retrying ? "retrying" : "running"}`, {}, activity.paused ? "Paused" : retrying && state === "Scheduled" ? "Retrying" : state)),
     facts(
       ["Attempt", attemptText(activity)],
       ["Next retry", nextRetry(activity)],
@@ -67,6 +68,7 @@ function activityCard(activity) {
       ["Gives up", activity.expirationTime ? ago(activity.expirationTime) : null],
       ["Last worker", activity.lastWorkerIdentity || null],
     ),
+    activityButtons(view, activity),
     activity.heartbeatDetails ? h("section.event-block", {}, h("h3", {}, "Heartbeat details"), payloadsNode(activity.heartbeatDetails, "heartbeat")) : null,
     activity.lastFailure ? h("section.event-block", {}, h("h3", {}, "Last failure"), failureNode(activity.lastFailure)) : null,
   );
