@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import shutil
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from cli_stage import QUEUE, SqliteStorage, Stage, call
+from server_process import ServerProcess
 
+from outlast.client import Client
 from outlast.engine.execution import snapshot
 from outlast.storage.file_lock import FileLock
 
@@ -81,6 +84,19 @@ def test_a_database_in_use_is_looked_at(healthy: Path) -> None:
         lock.release()
     assert done.exit_code == 0, done.output
     assert "Looked at while it is in use" in done.stdout
+
+
+async def test_a_server_that_runs_and_one_that_was_killed(tmp_path: Path) -> None:
+    async with ServerProcess(tmp_path, "--headless") as server:
+        client = await Client.connect(server.address)
+        for number in range(20):
+            await client.start_workflow("Order", id=f"order-{number}", task_queue="nobody", start_signal="approve")
+        running = await asyncio.to_thread(call, "doctor", "--db", str(tmp_path / "orders.db"))
+        assert running.exit_code == 0 and f"process {server.process.pid}" in running.stdout, running.output
+        await server.kill()
+        await client.close()
+    killed = await asyncio.to_thread(call, "doctor", "--db", str(tmp_path / "orders.db"))
+    assert killed.exit_code == 0 and "Runs      20" in killed.stdout, killed.output
 
 
 def test_a_gap_in_a_history(damaged: sqlite3.Connection) -> None:
