@@ -162,3 +162,17 @@ def test_help_names_every_command() -> None:
     ):
         done = call(*words, "--help")
         assert done.exit_code == 0 and "Commands:" in done.stdout
+
+
+def test_programs_on_the_path_are_commands(tmp_path: Path) -> None:
+    for name in ("outlast-shop", "outlast-shop-stock", "outlast-workflow"):
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\necho {name} got "$@"\nexit 7\n')
+        program.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = piped("shop", "stock", "--all", "-h", "one", PATH=path)
+    assert (done.returncode, done.stdout) == (7, "outlast-shop-stock got --all -h one\n")
+    assert piped("shop", "sell", "stock", PATH=path).stdout == "outlast-shop got sell stock\n"
+    assert "Commands:" in piped("workflow", "--help", PATH=path).stdout
+    unknown = piped("market", PATH=path)
+    assert unknown.returncode == 2 and "No such command 'market'" in unknown.stderr

@@ -151,6 +151,14 @@ def test_a_trace_is_a_tree(stage: Stage, order: str) -> None:
     assert len(stage.json("workflow", "trace", "-w", order, "--depth", "0")[0]["steps"][0]["steps"]) == 0
 
 
+def test_a_trace_of_what_is_not_there(stage: Stage, order: str) -> None:
+    assert stage.refused("workflow", "trace", "-w", "nobody").startswith("Error: there is no workflow 'nobody'")
+    stage.ok("workflow", "delete", "-w", f"{order}-payment")
+    stage.ok("workflow", "signal", "-w", order, "--name", "approve")
+    lines = stage.ok("workflow", "trace", "-w", order).splitlines()
+    assert len(lines) == 2 and lines[1].startswith("  completed Payment") and "may have been deleted" in lines[1]
+
+
 def test_an_activity_that_is_tried_again_is_described(stage: Stage, name: str) -> None:
     stage.ok("workflow", "start", "--type", "Declined", "-t", QUEUE, "-w", name)
     stage.until(name, lambda d: d.pending_activities and d.pending_activities[0].attempt == 2)

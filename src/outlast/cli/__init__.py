@@ -6,6 +6,7 @@ import click
 
 from outlast import __version__
 
+from .extensions import ExtendedGroup
 from .lazy import LazyGroup
 
 _COMMANDS = {
@@ -24,7 +25,11 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, commands_at=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+class _Main(ExtendedGroup, LazyGroup):
+    """Our commands, and those of others."""
+
+
+@click.group(cls=_Main, commands_at=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="outlast")
 def main() -> None:
     """Durable workflows that outlast every crash."""

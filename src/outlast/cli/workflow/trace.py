@@ -22,6 +22,7 @@ from rich.tree import Tree
 
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
+from outlast.service import RPCError
 from outlast.vocab import times
 from outlast.vocab.attributes import EVENT_FIELD
 
@@ -151,11 +152,23 @@ class _Follower:
                 for event in page:
                     child = branch.learn(event)
                     if child is not None and (self._depth < 0 or child.depth <= self._depth):
-                        below.create_task(self.follow(child))
+                        below.create_task(self._follow_child(child))
                     if event.event_type in CLOSING:
                         successor = next_run(event)
                 page = await anext(found, None)
         return successor
+
+    async def _follow_child(self, child: Branch) -> None:
+        try:
+            await self.follow(child)
+        except* RPCError as errors:
+            # One that is gone, or that we may not see, does not hide the others.
+            child.failure = child.failure or _first(errors).message
+
+
+def _first(errors: BaseExceptionGroup[RPCError]) -> RPCError:
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 # -- how it looks --------------------------------------------------------------------------------------------------
@@ -259,7 +272,10 @@ async def trace(
 async def _followed(follower: _Follower, chain: list[Branch]) -> None:
     while True:
         root = chain[-1]
-        successor = await follower.follow(root)
+        try:
+            successor = await follower.follow(root)
+        except* RPCError as errors:
+            raise _first(errors) from None
         if not successor:
             return
         chain.append(Branch(root.workflow_id, successor, root.type_, 0))
