@@ -83,15 +83,15 @@ def test_counts_are_filters(visitor: Visitor) -> None:
     expect(_rows(visitor)).to_have_count(50)
 
 
-@pytest.mark.parametrize("column", ["Status", "Workflow id", "Type", "Started", "Closed", "Duration", "Task queue"])
-def test_every_column_orders_both_ways(visitor: Visitor, column: str) -> None:
+def test_every_column_orders_both_ways(visitor: Visitor) -> None:
     visitor.open("workflows", query="?sort=" + quote("RunId ASC"))
-    head = visitor.page.get_by_role("columnheader", name=column, exact=True)
-    head.get_by_role("button").click()
-    expect(head).to_have_attribute("aria-sort", re.compile("ascending|descending"))
-    first = head.get_attribute("aria-sort")
-    head.get_by_role("button").click()
-    expect(head).to_have_attribute("aria-sort", "ascending" if first == "descending" else "descending")
+    for column in ("Status", "Workflow id", "Type", "Started", "Closed", "Duration", "Task queue"):
+        head = visitor.page.get_by_role("columnheader", name=column, exact=True)
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", re.compile("ascending|descending"))
+        first = head.get_attribute("aria-sort")
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", "ascending" if first == "descending" else "descending")
 
 
 def test_the_order_is_right(visitor: Visitor) -> None:
@@ -158,6 +158,45 @@ def test_an_action_for_many(visitor: Visitor, lived: Life, action: str, status: 
     expect(visitor.page.locator("#notices")).to_contain_text("done")
     count = visitor.page.get_by_role("button", name=re.compile(f"^{status}"))
     expect(count).to_have_text(f"{status}{3 if which == 'ticked' else 60}")
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("Cancel", "Canceled"), ("Terminate", "Terminated"), ("Signal", "Completed")]
+)
+def test_a_server_without_batches_is_asked_for_each_workflow(
+    visitor: Visitor, lived: Life, action: str, status: str
+) -> None:
+    prefix = f"single-{action}-"
+    _start(lived, *(f"{prefix}{number}" for number in range(60)))
+    answer = {"code": 12, "message": "StartBatchOperation is not built in this server"}
+    visitor.page.route("**/batch-operations/*", lambda route: route.fulfill(status=501, json=answer))
+    visitor.open("workflows", query=f"?query={prefix}")
+    visitor.page.get_by_label("Select every workflow of this page").check()
+    visitor.page.get_by_label("all 60 that match").check()
+    visitor.page.locator(".bulk").get_by_role("button", name=action).click()
+    dialog = visitor.page.get_by_role("dialog")
+    if action == "Signal":
+        dialog.get_by_label("Signal", exact=True).fill("approve")
+        dialog.get_by_label("Input").fill('"Ada"')
+    dialog.locator("button[type=submit]").click()
+    expect(visitor.page.get_by_role("button", name=re.compile(f"^{status}"))).to_have_text(f"{status}60")
+    visitor.forgive(501)
+
+
+def test_an_action_that_a_workflow_refuses_says_so(visitor: Visitor, lived: Life) -> None:
+    _start(lived, "refuses")
+    visitor.page.route(
+        "**/batch-operations/*", lambda route: route.fulfill(status=501, json={"code": 12, "message": ""})
+    )
+    visitor.open("workflows", query="?query=refuses")
+    visitor.page.get_by_label("Select refuses").check()
+    visitor.page.locator(".bulk").get_by_role("button", name="Terminate").click()
+    lived.do(lambda client: client.get_workflow_handle("refuses").terminate())
+    dialog = visitor.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Terminate").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("1 of 1 failed. The first: refuses: ")
+    visitor.forgive(501)
+    visitor.forgive(404)
 
 
 def test_a_workflow_is_started(visitor: Visitor) -> None:

@@ -2,7 +2,7 @@
  * One action for many workflows: a batch operation where the server has them, one call for each workflow where not.
  */
 
-import { ApiError, IDENTITY, call, execution } from "../api.js";
+import { ApiError, IDENTITY, call } from "../api.js";
 import { ARGUMENTS_HINT, argumentsInput, field, openForm, readArguments } from "../dialog.js";
 import { h, replace } from "../dom.js";
 import { count } from "../format.js";
@@ -20,14 +20,14 @@ const ACTIONS = {
     title: "Request cancellation",
     operation: () => ({ cancellationOperation: { identity: IDENTITY } }),
     one: (run, { reason }) =>
-      call("RequestCancelWorkflowExecution", execution("workflow_execution", run), { body: { workflowExecution: named(run), reason, identity: IDENTITY } }),
+      call("RequestCancelWorkflowExecution", idOf(run), { body: { workflowExecution: named(run), reason, identity: IDENTITY } }),
   },
   terminate: {
     title: "Terminate",
     danger: true,
     operation: () => ({ terminationOperation: { identity: IDENTITY } }),
     one: (run, { reason }) =>
-      call("TerminateWorkflowExecution", execution("workflow_execution", run), { body: { workflowExecution: named(run), reason, identity: IDENTITY } }),
+      call("TerminateWorkflowExecution", idOf(run), { body: { workflowExecution: named(run), reason, identity: IDENTITY } }),
   },
   signal: {
     title: "Signal",
@@ -35,11 +35,16 @@ const ACTIONS = {
     one: (run, { name, input }) =>
       call(
         "SignalWorkflowExecution",
-        { namespace: run.namespace, "workflow_execution.workflow_id": run.workflowId, signal_name: name },
+        { ...idOf(run), signal_name: name },
         { body: { workflowExecution: named(run), input, identity: IDENTITY, requestId: uuid() } },
       ),
   },
 };
+
+/** What the route names of a run; the rest stands in the body. */
+function idOf({ namespace, workflowId }) {
+  return { namespace, "workflow_execution.workflow_id": workflowId };
+}
 
 function named({ workflowId, runId }) {
   return { workflowId, runId };
