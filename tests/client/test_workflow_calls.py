@@ -338,3 +338,9 @@ def test_what_is_not_built_says_so() -> None:
 async def test_unknown_schemes_are_refused(target: str) -> None:
     with pytest.raises(ValueError, match=r"scheme .* is unknown.*host:port"):
         await Client.connect(target)
+
+
+@pytest.mark.parametrize("target", ["sqlite:orders.db", "sqlite:/orders.db"])
+async def test_a_database_with_too_few_slashes_is_told_how_many(target: str) -> None:
+    with pytest.raises(ValueError, match=r'cannot connect.*a database is written "sqlite:///file.db"'):
+        await Client.connect(target)

@@ -24,6 +24,7 @@ from outlast.converter import (
     arguments_to_payloads,
     check_payload_sizes,
     encode_arguments,
+    result_to_payloads,
     transfer_type_convertible,
     value_to_type,
 )
@@ -168,3 +169,21 @@ async def test_context_reaches_the_parts_that_want_it() -> None:
     assert DataConverter.default.with_context(context) is DataConverter.default
     activity = ActivitySerializationContext("n", None, None, None, "w2", None, is_local=False)
     assert (await tagged.with_context(activity).encode([1]))[0].data == b"w2"
+
+
+def test_a_result_that_cannot_travel_is_named() -> None:
+    with pytest.raises(
+        TypeError, match=r"the result of activity 'charge', of type object, cannot be .* Return a dataclass"
+    ):
+        result_to_payloads(converter, object(), "activity 'charge'")
+
+
+async def test_a_forgotten_await_is_told() -> None:
+    forgotten = charge("Ada", 1)
+    try:
+        with pytest.raises(TypeError, match=r"of type coroutine, cannot .* Write `await` before the call that gave it"):
+            result_to_payloads(converter, forgotten, "workflow 'Order'")
+        with pytest.raises(TypeError, match=r"argument 0 \(customer\) of type coroutine .* Write `await`"):
+            arguments_to_payloads(converter, [forgotten], "activity 'charge'", charge)
+    finally:
+        forgotten.close()

@@ -180,6 +180,11 @@ async def test_nothing_at_the_address() -> None:
         await ServiceClient.connect(ConnectConfig(address))
 
 
+async def test_an_address_without_a_port_is_told_which() -> None:
+    with pytest.raises(RuntimeError, match=r"127.0.0.1 names no port: Outlast's is 7233"):
+        await ServiceClient.connect(ConnectConfig("127.0.0.1", connect_timeout=timedelta(milliseconds=200)))
+
+
 async def test_an_address_that_never_answers_is_given_up_after_the_connect_timeout() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -59,6 +59,7 @@ def test_public_names_that_are_missing() -> None:
         ({"max_concurrent_workflow_tasks": 1}, "max_concurrent_workflow_tasks must be at least 2"),
         ({"max_concurrent_workflow_task_polls": 1}, "max_concurrent_workflow_task_polls must be at least 2"),
         ({"max_activities_per_second": 0}, "max_activities_per_second must be above 0"),
+        ({"workflows": [Steps()]}, "Workflow Steps is given as an instance; pass the class, Steps"),
         ({"activities": [greet, greet]}, "More than one activity named greet"),
         ({"workflows": [Steps, Steps]}, "More than one workflow named Steps"),
     ],

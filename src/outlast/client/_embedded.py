@@ -22,10 +22,15 @@ def connector(target: str, namespace: str) -> Callable[[ConnectConfig], Awaitabl
         namespace: made in an embedded engine where it does not exist.
 
     Raises:
-        ValueError: the target has another scheme.
+        ValueError: the target has another scheme, or a database is not written so.
     """
     scheme, separator, _ = target.partition("://")
     if not separator:
+        if target.startswith(f"{_EMBEDDED}:"):
+            raise ValueError(
+                f'cannot connect to {target!r}: a database is written "sqlite:///file.db" (in this directory),'
+                ' "sqlite:////var/lib/file.db" or "sqlite://:memory:"'
+            )
         return ServiceClient.connect
     if scheme != _EMBEDDED:
         raise ValueError(

@@ -9,6 +9,7 @@ from ._arguments import PAYLOAD_SIZE_MAX as PAYLOAD_SIZE_MAX
 from ._arguments import arguments_to_payloads as arguments_to_payloads
 from ._arguments import check_payload_sizes as check_payload_sizes
 from ._arguments import encode_arguments as encode_arguments
+from ._arguments import result_to_payloads as result_to_payloads
 from ._data_converter import DataConverter, default
 from ._default import DefaultPayloadConverter
 from ._encodings import (

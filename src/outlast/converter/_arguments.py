@@ -64,6 +64,21 @@ def check_payload_sizes(
             )
 
 
+def result_to_payloads(converter: PayloadConverter, value: Any, target: str) -> list[Payload]:
+    """``converter.to_payloads`` of what ``target`` returned, with an error that says so.
+
+    Raises:
+        TypeError: it cannot be converted.
+    """
+    try:
+        return list(converter.to_payloads([value]))
+    except (TypeError, ValueError) as err:
+        raise TypeError(
+            f"the result of {target}, of type {type(value).__name__}, cannot be converted to a payload: {err}."
+            f" {_cure(value, 'Return')}"
+        ) from err
+
+
 async def encode_arguments(
     converter: DataConverter, values: Sequence[Any], target: str, function: Callable[..., Any] | None = None
 ) -> list[Payload]:
@@ -89,8 +104,14 @@ def _name_culprit(
         except Exception as alone:
             raise TypeError(
                 f"{_argument(index, values, function)} of {target} cannot be converted to a payload: {alone}."
-                " Pass a dataclass, a Pydantic model, or plain values"
+                f" {_cure(value, 'Pass')}"
             ) from err
+
+
+def _cure(value: Any, verb: str) -> str:
+    if inspect.isawaitable(value):
+        return "Write `await` before the call that gave it"
+    return f"{verb} a dataclass, a Pydantic model, or plain values"
 
 
 def _argument(index: int, values: Sequence[Any], function: Callable[..., Any] | None) -> str:

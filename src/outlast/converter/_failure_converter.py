@@ -30,6 +30,7 @@ from outlast.exceptions import (
 )
 
 from . import _nexus_failures
+from ._frames import from_users_code
 from ._payload_converter import PayloadConverter
 
 
@@ -94,7 +95,8 @@ class DefaultFailureConverter(FailureConverter):
             return
         failure.message = error.message
         if error.__traceback__:
-            failure.stack_trace = "\n".join(traceback.format_tb(error.__traceback__))
+            shown = from_users_code(error.__traceback__) or error.__traceback__
+            failure.stack_trace = "\n".join(traceback.format_tb(shown))
         if error.__cause__:
             self.to_failure(error.__cause__, payload_converter, failure.cause)
         elif not error.__suppress_context__ and error.__context__:

@@ -204,7 +204,10 @@ class Activities:
             ValueError: neither of the two timeouts that bound it is set.
         """
         if not call.start_to_close_timeout and not call.schedule_to_close_timeout:
-            raise ValueError("Activity must have start_to_close_timeout or schedule_to_close_timeout")
+            raise ValueError(
+                f"Activity {call.activity!r} must have start_to_close_timeout or schedule_to_close_timeout; pass one of"
+                " them, as in start_to_close_timeout=timedelta(seconds=30)"
+            )
         context = self._context
         seq = context.ledger.next_seq("activity")
         machine = Activity(context, call, call.activity_id or str(seq))

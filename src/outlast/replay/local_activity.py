@@ -175,7 +175,10 @@ class LocalActivities:
             ValueError: neither of the two timeouts that bound it is set.
         """
         if not call.start_to_close_timeout and not call.schedule_to_close_timeout:
-            raise ValueError("Activity must have start_to_close_timeout or schedule_to_close_timeout")
+            raise ValueError(
+                f"Activity {call.activity!r} must have start_to_close_timeout or schedule_to_close_timeout; pass one of"
+                " them, as in start_to_close_timeout=timedelta(seconds=30)"
+            )
         machine = self._add(call, attempt=0, scheduled_at=self.context.loop.now_ns)
         machine.handle = Handle(self.context, call, machine.on_cancel)
         return machine.handle

@@ -26,7 +26,12 @@ from outlast.api.common.v1 import Payload, Payloads, WorkflowType
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.common import RawValue, TypedSearchAttributes, _apply_headers
-from outlast.converter import arguments_to_payloads, encode_search_attribute_values, encode_typed_search_attribute_value
+from outlast.converter import (
+    arguments_to_payloads,
+    encode_search_attribute_values,
+    encode_typed_search_attribute_value,
+    result_to_payloads,
+)
 from outlast.exceptions import CancelledError, is_cancelled_exception
 from outlast.workflow import ContinueAsNewError, VersioningIntent
 from outlast.workflow._calls import ContinueAsNewInput, ExecuteWorkflowInput
@@ -83,7 +88,8 @@ class Closing:
 
     def complete(self, result: Any) -> None:
         """The main method returned."""
-        payloads = self._context.converters.payload.to_payloads([result])
+        target = f"workflow {self._context.info.workflow_type!r}"
+        payloads = result_to_payloads(self._context.converters.payload, result, target)
         command = Command(
             command_type=e.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
             complete_workflow_execution_command_attributes=CompleteWorkflowExecutionCommandAttributes(

@@ -174,6 +174,7 @@ class TransportServiceClient(ServiceClient):
         timeout = self.config.connect_timeout
         seconds = _CONNECT_SECONDS if timeout is None else timeout.total_seconds()
         address = self.config.target_host
+        portless = "" if ":" in address else f" {address} names no port: Outlast's is 7233."
         try:
             answer = await transport.call(
                 FULL_NAMES["workflow"], "GetSystemInfo", GetSystemInfoRequest(), metadata=self._headers, timeout=seconds
@@ -183,8 +184,8 @@ class TransportServiceClient(ServiceClient):
                 return GetSystemInfoResponse()  # a server from before that call
             if err.code in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
                 raise RuntimeError(
-                    f"Failed client connect: no server answered at {address} within {seconds:g} s ({err}). Check the"
-                    " address and TLS settings; `outlast server` starts a server on this machine, and"
+                    f"Failed client connect: no server answered at {address} within {seconds:g} s ({err}).{portless}"
+                    " Check the address and TLS settings; `outlast server` starts a server on this machine, and"
                     ' Client.connect("sqlite:///outlast.db") needs none'
                 ) from rpc_error(err)
             raise RuntimeError(f"Failed client connect: the server at {address} refused us: {err}") from rpc_error(err)

@@ -33,6 +33,7 @@ from outlast.api.workflowservice.v1 import (
 )
 from outlast.common import HeaderCodecBehavior, MetricMeter
 from outlast.converter import PAYLOAD_SIZE_MAX, ActivitySerializationContext, DataConverter
+from outlast.converter._frames import from_users_code
 from outlast.exceptions import ApplicationError, ApplicationErrorCategory, PayloadSizeError
 from outlast.service import RPCError, RPCStatusCode
 
@@ -177,7 +178,9 @@ class ActivityTasks:
             return RespondActivityTaskCanceledRequest(task_token=token)
         benign = isinstance(reported, ApplicationError) and reported.category is ApplicationErrorCategory.BENIGN
         activity_logger.log(
-            logging.DEBUG if benign else logging.WARNING, "Completing activity as failed", exc_info=reported
+            logging.DEBUG if benign else logging.WARNING,
+            "Completing activity as failed",
+            exc_info=(type(reported), reported, from_users_code(reported.__traceback__)),
         )
         if isinstance(error, BrokenExecutor):
             self._fatal(error)

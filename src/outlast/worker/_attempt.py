@@ -26,7 +26,7 @@ from outlast.api.workflowservice.v1 import (
     RespondActivityTaskCompletedRequest,
 )
 from outlast.common import RawValue
-from outlast.converter import DataConverter
+from outlast.converter import DataConverter, result_to_payloads
 from outlast.exceptions import ApplicationError
 from outlast.vocab.times import from_duration
 
@@ -119,7 +119,8 @@ class Attempt:
             # From here on a cancel must not interrupt the report.
             self._done = True
             self._end()
-        return list(self.converter.payload_converter.to_payloads([result]))
+        target = f"activity {self.task.activity_type.name!r}"
+        return result_to_payloads(self.converter.payload_converter, result, target)
 
     def _end(self) -> None:
         """The code has ended: let go of what knows this attempt, so that nothing waits for the garbage collector."""

@@ -255,7 +255,7 @@ class WorkflowAnswers:
             task.attempt,
             WorkflowTaskFailedCause.Name(answer.cause),
             answer.failure.message,
-            answer.failure.stack_trace,
+            answer.failure.stack_trace.replace("\n\n", "\n").rstrip(),
         )
         if task.attempt > 1:
             return  # left to its timeout, whose growth is the backoff between attempts

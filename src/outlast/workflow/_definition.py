@@ -73,6 +73,9 @@ class Definition:
         """
         found = Definition.from_class(cls)
         if found is None:
+            if Definition.from_class(type(cls)) is not None:
+                name = type(cls).__name__
+                raise ValueError(f"Workflow {name} is given as an instance; pass the class, {name}")
             name = getattr(cls, "__name__", "<unknown>")
             raise ValueError(f"Workflow {name} missing attributes, was it decorated with @workflow.defn?")
         return found
