@@ -22,16 +22,18 @@ async function describeQueue(namespace, queue, signal) {
   return new Map(await Promise.all(each));
 }
 
-/** Names of queues: of the youngest workflows and of the workers. There is no RPC that lists them. */
+/** Names of queues: of the youngest workflows, running and any, and of the workers. There is no RPC that lists them. */
 async function queueNames(namespace, signal) {
-  const [list, workers] = await Promise.all([
-    call("ListWorkflowExecutions", { namespace, page_size: LOOKED_AT, query: "ORDER BY StartTime DESC" }, { signal }),
+  const youngest = (where) => call("ListWorkflowExecutions", { namespace, page_size: LOOKED_AT, query: `${where} ORDER BY StartTime DESC` }, { signal });
+  const [running, any, workers] = await Promise.all([
+    youngest("ExecutionStatus = 'Running'"),
+    youngest(""),
     workerInfos(namespace, signal).catch((error) => {
       if (error.unimplemented) return [];
       throw error;
     }),
   ]);
-  const names = [...(list.executions ?? []).map((info) => info.taskQueue), ...workers.map((worker) => worker.taskQueue)];
+  const names = [...(running.executions ?? []), ...(any.executions ?? [])].map((info) => info.taskQueue).concat(workers.map((worker) => worker.taskQueue));
   return [...new Set(names.filter(Boolean))].sort();
 }
 
@@ -54,7 +56,7 @@ export function taskQueuesPage(root, { namespace }, signal) {
   };
   root.append(
     h("div.head", {}, h("h1", {}, "Task queues"), h("form.head-end", { onsubmit: look }, name, h("button", { type: "submit" }, "Open"))),
-    h("p.soft.lead", {}, `Queues of the ${LOOKED_AT} youngest workflows and of the workers. Open any other by its name.`),
+    h("p.soft.lead", {}, `Queues of the ${LOOKED_AT} youngest workflows, of as many that run, and of the workers. Open any other by its name.`),
     place,
   );
   const again = refresh(load, REFRESH_MS, signal);
