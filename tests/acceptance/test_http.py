@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from kept_logs import kept_logs
 from server_process import Program, ServerProcess
 from test_server import refused, tree
 
@@ -97,5 +98,6 @@ def test_headless_and_a_port_contradict_each_other(tmp_path: Path) -> None:
 
     from outlast.cli import main
 
-    done = CliRunner().invoke(main, ["server", "--headless", "--ui-port", "1"])
+    with kept_logs():
+        done = CliRunner().invoke(main, ["server", "--headless", "--ui-port", "1"])
     assert done.exit_code == 2 and "leave out one of them" in done.output

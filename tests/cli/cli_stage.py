@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from click.testing import CliRunner, Result
+from kept_logs import kept_logs
 
 from outlast import activity, workflow
 from outlast.cli import main
@@ -218,7 +219,8 @@ class Stage:
 
 def call(*words: str, input: str | None = None, env: dict[str, str] | None = None) -> Result:
     """The command line in this process, without a configuration of the user's."""
-    return CliRunner().invoke(main, words, input=input, env={"TEMPORAL_CONFIG_FILE": os.devnull, **(env or {})})
+    with kept_logs():
+        return CliRunner().invoke(main, words, input=input, env={"TEMPORAL_CONFIG_FILE": os.devnull, **(env or {})})
 
 
 def piped(*words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
@@ -16,13 +15,3 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
     examined = call("doctor", "--db", str(path))
     assert examined.exit_code == 0, examined.output
-
-
-@pytest.fixture(autouse=True)
-def _logs() -> Iterator[None]:
-    """A command sends the logs of its process to standard error; this process has further tests, which look at them."""
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    yield
-    root.setLevel(level)
-    root.handlers[:] = handlers

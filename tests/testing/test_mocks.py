@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock, create_autospec
 
@@ -11,6 +11,7 @@ from order_flow import CallsByName, Order, Receipt, Receipts, charge_customer, p
 
 from outlast import activity
 from outlast.client import WorkflowFailureError
+from outlast.common import RawValue
 from outlast.exceptions import ActivityError, ApplicationError
 from outlast.testing import WorkflowEnvironment, WorkflowTaskFailedError
 from outlast.worker import Worker
@@ -124,7 +125,7 @@ async def test_bad_mocks_are_refused_at_once(env: WorkflowEnvironment) -> None:
     async def plain() -> None: ...
 
     @activity.defn(dynamic=True)
-    async def dynamic(args: Any) -> None: ...
+    async def dynamic(args: Sequence[RawValue]) -> None: ...
 
     with pytest.raises(TypeError, match=r"decorated with @activity\.defn"):
         env.mock(plain)
