@@ -61,7 +61,7 @@ class CancelOne:
             name,
             task_queue=queue,
             start_to_close_timeout=MINUTE,
-            heartbeat_timeout=250 * MS,
+            heartbeat_timeout=750 * MS,
             cancellation_type=workflow.ActivityCancellationType[kind],
         )
         await workflow.wait_condition(lambda: self.cancel)
@@ -141,7 +141,7 @@ async def test_an_activity_that_nobody_started_is_cancelled_at_once(stage: Stage
 class WaitForActivity:
     @workflow.run
     async def run(self) -> None:
-        await workflow.execute_activity("obedient", start_to_close_timeout=MINUTE, heartbeat_timeout=250 * MS)
+        await workflow.execute_activity("obedient", start_to_close_timeout=MINUTE, heartbeat_timeout=750 * MS)
 
 
 async def test_a_cancelled_workflow_cancels_what_it_awaits(stage: Stage) -> None:

@@ -62,7 +62,7 @@ class Sleeper:
 
 
 def beating(**options: Any) -> Any:
-    return workflow.start_activity(endless, start_to_close_timeout=MINUTE, heartbeat_timeout=400 * MS, **options)
+    return workflow.start_activity(endless, start_to_close_timeout=MINUTE, heartbeat_timeout=800 * MS, **options)
 
 
 @workflow.defn
@@ -122,7 +122,7 @@ class Scene:
         return await workflow.execute_activity(
             beat,
             start_to_close_timeout=MINUTE,
-            heartbeat_timeout=400 * MS,
+            heartbeat_timeout=800 * MS,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
 

@@ -21,7 +21,7 @@ async def endless() -> None:
 
 
 def beating(**options: Any) -> Any:
-    return workflow.start_activity(endless, start_to_close_timeout=MINUTE, heartbeat_timeout=400 * MS, **options)
+    return workflow.start_activity(endless, start_to_close_timeout=MINUTE, heartbeat_timeout=800 * MS, **options)
 
 
 @workflow.defn
