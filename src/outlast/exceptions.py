@@ -79,7 +79,10 @@ class WorkflowAlreadyStartedError(FailureError):
         self, workflow_id: str, workflow_type: str, *, run_id: str | None = None, first_run_id: str | None = None
     ) -> None:
         """The run ids are those of the workflow that is in the way; only a client is told them."""
-        super().__init__("Workflow execution already started")
+        super().__init__(
+            f"Workflow execution already started: {workflow_id!r} of type {workflow_type!r} is running, or its id may"
+            " not be used again; id_conflict_policy and id_reuse_policy say what happens then, or take its handle by its id"
+        )
         self.workflow_id = workflow_id
         self.workflow_type = workflow_type
         self.run_id = run_id

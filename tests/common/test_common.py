@@ -185,6 +185,8 @@ def test_arg_and_args_exclude_each_other() -> None:
     assert list(_arg_or_args(_arg_unset, [1, 2])) == [1, 2]
     with pytest.raises(ValueError, match="Cannot have"):
         _arg_or_args(1, [2])
+    with pytest.raises(TypeError, match=r"args is one str, but takes a sequence of arguments; write args=\['Ada'\]"):
+        _arg_or_args(_arg_unset, "Ada")
 
 
 def test_the_meter_that_counts_nothing_takes_everything() -> None:

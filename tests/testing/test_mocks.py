@@ -75,6 +75,13 @@ async def test_a_mock_with_types(env: WorkflowEnvironment) -> None:
     assert printed.calls == [(Receipt("r", 5),)]
 
 
+async def test_a_mock_with_types_may_be_handed_to_the_worker_too(env: WorkflowEnvironment) -> None:
+    printed = env.mock(print_receipt, returns=lambda receipt: receipt)
+    async with worker(env, printed):
+        await env.client.execute_workflow(Receipts.run, "r", id="r", task_queue=QUEUE)
+    assert printed.calls == [(Receipt("r", 5),)]
+
+
 async def test_a_mock_that_raises(env: WorkflowEnvironment) -> None:
     env.mock("validate_order", returns=True)
     charge = env.mock(charge_customer, raises=ApplicationError("declined", non_retryable=True))

@@ -18,7 +18,10 @@ def _arg_or_args(arg: Any, args: Sequence[Any]) -> Sequence[Any]:
 
     Raises:
         ValueError: both ``arg`` and ``args`` were given.
+        TypeError: ``args`` is a string, whose characters would be the arguments.
     """
+    if isinstance(args, str | bytes):
+        raise TypeError(f"args is one {type(args).__name__}, but takes a sequence of arguments; write args=[{args!r}]")
     if arg is _arg_unset:
         return args
     if args:
