@@ -81,7 +81,7 @@ class WorkflowAlreadyStartedError(FailureError):
         """The run ids are those of the workflow that is in the way; only a client is told them."""
         super().__init__(
             f"Workflow execution already started: {workflow_id!r} of type {workflow_type!r} is running, or its id may"
-            " not be used again; id_conflict_policy and id_reuse_policy say what happens then, or take its handle by its id"
+            " not be used again; id_conflict_policy and id_reuse_policy decide, or take the handle of its id"
         )
         self.workflow_id = workflow_id
         self.workflow_type = workflow_type
