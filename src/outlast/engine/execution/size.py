@@ -5,7 +5,7 @@
 
 Rule: what is too large to be stored would be decided again and again by the same code over the same history, so the run
 ends. An SDK that knows the limits, as those of Python do, looks first and fails the workflow task instead
-(``docs/decisions/0009``).
+(``docs/decisions/0011``).
 
 Source: rules 3.4.10, 3.5.11 and 3.10.1; service/history/workflow_size_checker.go of Temporal's server.
 """
