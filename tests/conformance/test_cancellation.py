@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +27,9 @@ def _collected(stage: Stage) -> Iterator[None]:
     """A coroutine that temporalio has given up runs its ``finally`` when it is collected: not in the next workflow."""
     yield
     if not stage.ours:
+        hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
         gc.collect()
+        sys.unraisablehook = hook
 
 
 @activity.defn
