@@ -37,17 +37,9 @@ def is_mock(candidate: Any) -> bool:
 
 
 def name_of(mock: Any) -> str | None:
-    """The activity that a mock names; None when it names none.
-
-    Raises:
-        TypeError: it was made from a function that is no activity.
-    """
-    if isinstance(mock, NonCallableMock):
-        return mock._mock_name or None
-    if Definition.from_callable(mock) is None and not hasattr(mock, "__name__"):
-        raise TypeError(f"{mock!r} stands in for no activity: give it a name")
-    name: str = mock.__name__
-    return name
+    """The activity that a mock names, as ``create_autospec`` does with its function; None when it names none."""
+    name: str | None = mock._mock_name if isinstance(mock, NonCallableMock) else mock.__name__
+    return name or None
 
 
 @dataclass
