@@ -23,6 +23,7 @@ from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
 
 from . import blobs
+from .background import Background
 from .batches import Batches
 from .clock import Clock, WallClock, reaches
 from .context import CallContext
@@ -70,8 +71,7 @@ class Node:
         self.runs.on_lost = self._on_lost
         self.runs.on_large = self._on_large
         self.outbox = Outbox(self.runs, self.namespaces, self.spawn)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._sweeper: asyncio.Task[None] | None = None
+        self.background = Background(self.stillness)
         self.closing = False
         if self.stillness is not None:
             self._tell(self.stillness)
@@ -111,7 +111,7 @@ class Node:
         node.outbox.open()
         for namespace_id, batch in node.batches.running():
             batch_work.begin(node, namespace_id, batch)
-        node._sweeper = asyncio.get_running_loop().create_task(node._sweep())
+        node.background.stand(node._sweep())
         return node
 
     def release(self) -> None:
@@ -119,8 +119,7 @@ class Node:
         if self.closing:
             return
         self.closing = True
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        self.background.release()
         self.timers.close()
         self.outbox.close()
         self.queues.close()
@@ -130,9 +129,7 @@ class Node:
         """End what waits, finish what was decided, and close the storage."""
         self.release()
         await asyncio.sleep(0)
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.background.close()
         await self.storage.close()
 
     # -- calls ---------------------------------------------------------------------------------------------------
@@ -192,24 +189,11 @@ class Node:
 
     def spawn(self, name: str, work: asyncio.Task[None]) -> None:
         """Keep a background task until it ends; its failure is logged."""
-        work.set_name(name)
-        self._tasks.add(work)
-        if self.stillness is not None:
-            self.stillness.work += 1
-        work.add_done_callback(self._spawned)
+        self.background.spawn(name, work)
 
     async def idle(self) -> None:
         """Wait until no background task is left."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _spawned(self, work: asyncio.Task[None]) -> None:
-        self._tasks.discard(work)
-        if self.stillness is not None:
-            self.stillness.work -= 1
-            self.stillness.happened()
-        if not work.cancelled() and work.exception() is not None:
-            logger.error("%s failed", work.get_name(), exc_info=work.exception())
+        await self.background.idle()
 
     def _on_due(self, key: RunKey) -> None:
         work = asyncio.get_running_loop().create_task(self._advance(key))
