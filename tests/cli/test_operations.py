@@ -72,9 +72,15 @@ def test_which_workers_get_a_workflow(stage: Stage, by_hand: str) -> None:
     assert half.exit_code == 2 and "go with pinned" in half.stderr
 
 
-def test_what_the_server_lacks_it_says(stage: Stage, by_hand: str) -> None:
-    assert "PauseWorkflowExecution is not built" in stage.refused("workflow", "pause", "-w", by_hand, "--reason", "x")
-    assert "UnpauseWorkflowExecution is not built" in stage.refused("workflow", "unpause", "-w", by_hand)
+def test_a_workflow_is_paused_and_goes_on(stage: Stage, by_hand: str) -> None:
+    assert "Workflow paused" in stage.ok("workflow", "pause", "-w", by_hand, "--reason", "lunch")
+    described = stage.ok("workflow", "describe", "-w", by_hand)
+    assert "Paused" in described and "lunch" in described
+    assert by_hand in stage.ok("workflow", "list", "-q", "ExecutionStatus = 'Paused'")
+    assert "already paused" in stage.refused("workflow", "pause", "-w", by_hand)
+    assert "Workflow unpaused" in stage.ok("workflow", "unpause", "-w", by_hand, "--reason", "back")
+    assert "not paused" in stage.refused("workflow", "unpause", "-w", by_hand)
+    assert "lunch" not in stage.ok("workflow", "describe", "-w", by_hand)
 
 
 def test_a_task_queue_is_described_and_limited(stage: Stage) -> None:

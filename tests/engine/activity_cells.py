@@ -100,6 +100,26 @@ def paused_started(**options: Any) -> Brain:
     return brain
 
 
+def rests(**options: Any) -> Brain:
+    """The workflow is paused, and with it the activity that no worker has."""
+    brain = scheduled(**options)
+    brain.pause()
+    return brain
+
+
+def rests_started(**options: Any) -> Brain:
+    """The workflow is paused while a worker has the activity."""
+    brain = started(**options)
+    brain.pause()
+    return brain
+
+
+def rests_backing_off(**options: Any) -> Brain:
+    brain = backing_off(**options)
+    brain.pause()
+    return brain
+
+
 def state_of(brain: Brain) -> str:
     if not brain.state.running:
         return "run closed"
@@ -109,6 +129,9 @@ def state_of(brain: Brain) -> str:
         return "closing" if activity_waits(brain) else "closed" if ended else "never"
     if pending.paused:
         return "paused, started" if pending.started else "paused"
+    if brain.state.paused and not pending.cancel_requested_event_id:
+        how = ", started" if pending.started else ", backing off" if pending.backing_off else ""
+        return f"workflow paused{how}"
     if pending.started:
         if pending.cancel_requested_event_id:
             return "asked"
@@ -153,6 +176,18 @@ def unpause(brain: Brain) -> None:
             pending, now, delay_ns=0, reset_attempts=False, reset_heartbeat=False
         )
     )
+
+
+def pause_workflow(brain: Brain) -> None:
+    if not brain.state.running:
+        raise Refused("closed")
+    brain.pause("pause-2")
+
+
+def unpause_workflow(brain: Brain) -> None:
+    if not brain.state.running:
+        raise Refused("closed")
+    brain.unpause()
 
 
 def reset(brain: Brain) -> None:
@@ -245,6 +280,8 @@ INPUTS = {
     "request unpause": Input(unpause),
     "request reset": Input(reset),
     "request other options": Input(other_options),
+    "request pause of the workflow": Input(pause_workflow),
+    "request unpause of the workflow": Input(unpause_workflow),
     "timeout SCHEDULE_TO_START": Input(
         passes(e.TIMEOUT_TYPE_SCHEDULE_TO_START), options={"schedule_to_start_timeout": seconds(5)}
     ),
@@ -270,6 +307,9 @@ STATES = {
     "started again": started_again,
     "paused": paused,
     "paused, started": paused_started,
+    "workflow paused": rests,
+    "workflow paused, started": rests_started,
+    "workflow paused, backing off": rests_backing_off,
     "closing": closing,
     "closed": closed,
     "run closed": run_closed,

@@ -26,6 +26,7 @@ from outlast.engine.execution import (
     cancellation,
     completion,
     due,
+    pause,
     signal,
     snapshot,
     speculative,
@@ -216,6 +217,18 @@ class Brain:
         draft = self.draft()
         draft.apply(cancellation.request(draft.state, RequestCancelWorkflowExecutionRequest(identity="c"), self.now))
         self.keep(draft)
+
+    def pause(self, request_id: str = "pause-1", reason: str = "bad key") -> list[HistoryEvent]:
+        draft = self.draft()
+        draft.apply(pause.pause(draft.state, self.now, reason=reason, request_id=request_id, identity="operator"))
+        advance.settle(draft)
+        return self.keep(draft)
+
+    def unpause(self, request_id: str = "unpause-1", reason: str = "mended") -> list[HistoryEvent]:
+        draft = self.draft()
+        draft.apply(pause.unpause(draft.state, self.now, reason=reason, request_id=request_id, identity="operator"))
+        advance.settle(draft)
+        return self.keep(draft)
 
     def terminate(self) -> None:
         draft = self.draft()

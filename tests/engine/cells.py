@@ -22,6 +22,7 @@ from outlast.api.enums import v1 as e
 from outlast.vocab.attributes import EVENT_NAMES
 from outlast.vocab.errors import ServiceError
 
+_WITHDRAWN = e.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED
 NUDGE = "nudge"
 """The signal that gets a quiet run a workflow task, for the sake of a command; it is not told of."""
 
@@ -110,7 +111,7 @@ def outcome(table: Table, state: str, name: str, *, busy: bool = False) -> tuple
     its = table.inputs[name]
     brain = table.states[state](**its.options)
     task = brain.state.task
-    if busy and task is None and brain.state.running:
+    if busy and task is None and _may_work(brain):
         brain.signal(NUDGE)
     before = len(brain.events)
     try:
@@ -135,15 +136,20 @@ def outcome(table: Table, state: str, name: str, *, busy: bool = False) -> tuple
 def _happen(brain: Brain, its: Input, busy: bool) -> int:
     """Let it happen, and end the workflow task that runs meanwhile. Answers how many events there were before."""
     assert its.act is not None
-    if busy and brain.state.running and not _runs(brain):
+    if busy and _may_work(brain) and not _runs(brain):
         brain.poll()
     before = len(brain.events)
     its.act(brain)
-    if busy and brain.state.running and not its.closes and _runs(brain):
+    if busy and not its.closes and _runs(brain):
         assert not _told(brain, before), f"recorded while the workflow task runs: {brain.names[before:]}"
-    if brain.state.running and _runs(brain):
+    if _runs(brain):
         brain.complete()
     return before
+
+
+def _may_work(brain: Brain) -> bool:
+    """Whether the workflow gets a task when something happens."""
+    return brain.state.running and not brain.state.paused
 
 
 def _runs(brain: Brain) -> bool:
@@ -152,7 +158,7 @@ def _runs(brain: Brain) -> bool:
 
 def _ask(brain: Brain, asked: Command | Asked) -> None:
     """Have the worker ask for it, in a workflow task that is fetched for the purpose if none runs."""
-    if not brain.state.running:
+    if not _may_work(brain) and not _runs(brain):
         raise Refused("no workflow task")
     if brain.state.task is None:
         brain.signal(NUDGE)
@@ -175,9 +181,10 @@ def _told(brain: Brain, before: int, tasks: bool = False) -> list[str]:
 
 
 def _cause(brain: Brain, before: int) -> str:
-    """Why a workflow task has failed."""
+    """Why a worker's workflow task has failed."""
     for event in brain.events[before:]:
         if event.event_type == e.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             cause: str = e.WorkflowTaskFailedCause.Name(event.workflow_task_failed_event_attributes.cause)
-            return cause.removeprefix("WORKFLOW_TASK_FAILED_CAUSE_")
+            if event.workflow_task_failed_event_attributes.cause != _WITHDRAWN:
+                return cause.removeprefix("WORKFLOW_TASK_FAILED_CAUSE_")
     return ""

@@ -83,6 +83,25 @@ def delayed(**options: Any) -> Brain:
     return Brain(workflow_start_delay=seconds(5), **options)
 
 
+def paused(**options: Any) -> Brain:
+    brain = idle(**options)
+    brain.pause()
+    return brain
+
+
+def paused_started(**options: Any) -> Brain:
+    """A worker had the task before the pause."""
+    brain = started(**options)
+    brain.pause()
+    return brain
+
+
+def paused_delayed(**options: Any) -> Brain:
+    brain = delayed(**options)
+    brain.pause()
+    return brain
+
+
 def closed(**options: Any) -> Brain:
     brain = scheduled(**options)
     brain.terminate()
@@ -93,6 +112,10 @@ def task_state(brain: Brain) -> str:
     task = brain.state.task
     if not brain.state.running:
         return "closed"
+    if brain.state.paused:
+        assert task is None or task.started, "a task is on offer while the run is paused"
+        delayed = "paused, delayed" if brain.state.first_task_pending else "paused"
+        return delayed if task is None else "paused, started"
     if task is None:
         return "delayed" if brain.state.first_task_pending else "idle"
     kind = "speculative" if task.speculative else "transient" if task.transient else ""
@@ -201,6 +224,18 @@ def run_times_out(brain: Brain) -> None:
     brain.tick(0)
 
 
+def pause(brain: Brain) -> None:
+    if not brain.state.running:
+        raise Refused("closed")
+    brain.pause("pause-2")
+
+
+def unpause(brain: Brain) -> None:
+    if not brain.state.running:
+        raise Refused("closed")
+    brain.unpause()
+
+
 def delay_over(brain: Brain) -> None:
     if not brain.state.first_task_pending:
         raise Refused("no such clock runs")
@@ -233,6 +268,9 @@ TASK_STATES = {
     "speculative scheduled": wanted,
     "speculative started": wanted_started,
     "delayed": delayed,
+    "paused": paused,
+    "paused, started": paused_started,
+    "paused, delayed": paused_delayed,
     "closed": closed,
 }
 TASK_INPUTS = {
@@ -244,6 +282,8 @@ TASK_INPUTS = {
     "request complete, rejecting all updates": Input(reject_all),
     "request complete, closing the run": Input(close),
     "request fail": Input(fail),
+    "request pause": Input(pause),
+    "request unpause": Input(unpause),
     "timeout of its own": Input(silence),
     "news: a signal": Input(signal),
     "news: more signals than may wait": Input(signals),
@@ -265,6 +305,13 @@ TASK = Table("workflow task", TASK_STATES, TASK_INPUTS, task_state, laws("workfl
 def running(**_: Any) -> Brain:
     brain = Brain(workflow_run_timeout=seconds(600))
     brain.turn(start_timer("1", 10))
+    return brain
+
+
+def resting(**_: Any) -> Brain:
+    """The workflow is paused."""
+    brain = running()
+    brain.pause()
     return brain
 
 
@@ -307,7 +354,7 @@ def timer_state(brain: Brain) -> str:
     if not brain.state.running:
         return "run closed"
     if brain.state.timers:
-        return "running"
+        return "workflow paused" if brain.state.paused else "running"
     if brain.state.buffered:
         return "firing"
     if "TimerFired" in brain.names:
@@ -337,6 +384,7 @@ def cancel(_: Brain) -> Command:
 TIMER_STATES = {
     "none": none,
     "running": running,
+    "workflow paused": resting,
     "firing": firing,
     "fired": fired,
     "cancelled": cancelled,
@@ -346,6 +394,8 @@ TIMER_INPUTS = {
     "command START_TIMER of the same id": Input(command=start),
     "command CANCEL_TIMER": Input(command=cancel),
     "command COMPLETE_WORKFLOW_EXECUTION": Input(command=lambda _: complete_workflow()),
+    "request pause": Input(pause),
+    "request unpause": Input(unpause),
     "time: it is due": Input(pass_to_timer),
     "time: the run times out": Input(run_times_out, closes=True),
     "news: the process is gone": Input(restart),

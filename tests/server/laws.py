@@ -4,7 +4,8 @@
 - the state rebuilt from the history is the live one, and it survives its way to bytes and back;
 - every activity and every timer is scheduled once and ends at most once;
 - the store holds what the cache holds, but for the start of a workflow task (``docs/decisions/0005``);
-- nothing is overdue.
+- nothing is overdue;
+- a paused run has nothing on offer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 
 from outlast.api.enums import v1 as e
 from outlast.api.history.v1 import HistoryEvent
+from outlast.engine.effects import OfferActivityTask, OfferWorkflowTask
 from outlast.engine.execution import due, snapshot
 from outlast.engine.execution.state import ExecutionState
 from outlast.server.node import Node
@@ -49,6 +51,7 @@ async def check(node: Node, checked: dict[RunKey, int]) -> None:
     """All laws for every run in the node's cache that has changed since; ``checked`` remembers their versions."""
     for run in node.runs.all():
         nothing_is_overdue(run.state, node.clock.now())
+        paused_is_at_rest(run.state)
         if checked.get(run.key) == run.version and run.state.task is None:
             continue
         checked[run.key] = run.version
@@ -127,3 +130,11 @@ def _settled(state: ExecutionState) -> ExecutionState:
 def nothing_is_overdue(state: ExecutionState, now: int) -> None:
     at = due.next_deadline(state)
     assert at is None or at > now, f"{state.workflow_id}: {now - at} ns overdue"
+
+
+def paused_is_at_rest(state: ExecutionState) -> None:
+    if not state.paused:
+        return
+    offers = [offer for offer in due.outstanding(state) if isinstance(offer, OfferActivityTask | OfferWorkflowTask)]
+    assert not offers, f"{state.workflow_id} is paused, and offers {offers}"
+    assert state.task is None or state.task.started, f"{state.workflow_id} is paused, and its task waits for a worker"

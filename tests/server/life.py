@@ -40,6 +40,8 @@ WEIGHTS = {
     "fail_activity": 6,
     "cancel_activity": 2,
     "operate": 6,
+    "pause": 3,
+    "unpause": 3,
     "change_options": 1,
     "pass_time": 8,
     "reset_sticky": 1,
@@ -151,6 +153,14 @@ class Life:
         workflow_id = self.workflow_id()
         await self.server.call(rpc, execution={"workflow_id": workflow_id}, **which, **fields)
         return f"{rpc} {workflow_id} {which} {sorted(fields)}"
+
+    async def pause(self) -> None:
+        request_id = self.random.choice(["", f"pause-{self.random.randrange(5)}"])
+        await self.server.call("PauseWorkflowExecution", workflow_id=self.workflow_id(), request_id=request_id)
+
+    async def unpause(self) -> None:
+        request_id = self.random.choice(["", f"unpause-{self.random.randrange(5)}"])
+        await self.server.call("UnpauseWorkflowExecution", workflow_id=self.workflow_id(), request_id=request_id)
 
     async def change_options(self) -> None:
         await self.server.call(
@@ -307,7 +317,9 @@ class Life:
                     except ServiceError as error:
                         self.steps.append(f"end: {error}")
             for run in self.server.node.runs.all():
-                if run.state.running and run.state.task is None:
+                if run.state.paused:
+                    await self.server.call("UnpauseWorkflowExecution", workflow_id=run.key.workflow_id)
+                elif run.state.running and run.state.task is None:
                     await self.server.signal("end", run.key.workflow_id)
             await self.step("pass_to_deadline")
         still = [run.state.workflow_id for run in self.server.node.runs.all() if run.state.running]

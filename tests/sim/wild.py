@@ -179,7 +179,7 @@ class WildLife(Life):
     # -- the end ---------------------------------------------------------------------------------------------------
 
     async def end_all(self) -> None:
-        answer = await self.server.call("ListWorkflowExecutions", query="ExecutionStatus = 'Running'", page_size=1000)
+        answer = await self.server.call("ListWorkflowExecutions", query="CloseTime IS NULL", page_size=1000)
         node = self.server.node
         for listed in answer.executions:
             run = await node.runs.find(node.namespaces.id_of("default"), listed.execution.workflow_id)

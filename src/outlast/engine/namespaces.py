@@ -161,6 +161,7 @@ def shown(stored: DescribeNamespaceResponse) -> DescribeNamespaceResponse:
             async_update=True,
             worker_heartbeats=True,
             reported_problems_search_attribute=True,
+            workflow_pause=True,
         )
     )
     info.limits.CopyFrom(

@@ -64,6 +64,13 @@ def lose(run: Run) -> None:
         pending.refuse(Unavailable(f"workflow {run.key.workflow_id!r} run {run.key.run_id} is reloaded; ask again"))
 
 
+def reject_unseen(run: Run) -> None:
+    """The run is paused: queries that no worker has are answered with that."""
+    for pending in run.queries.values():
+        if not pending.shown and not pending.answer.done():
+            pending.answer.set_result(rejected(run.state.status))
+
+
 def rejected(status: int) -> QueryWorkflowResponse:
     """The answer to a query whose reject condition holds."""
     return QueryWorkflowResponse(query_rejected=QueryRejected(status=status))

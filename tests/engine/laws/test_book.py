@@ -15,7 +15,7 @@ from task_cells import TASK, TIMER, UPDATE
 
 from outlast.api.enums import v1 as e
 from outlast.engine.execution import activity_timeout, child_workflow, tables
-from outlast.vocab.attributes import EVENT_NAMES
+from outlast.vocab.attributes import EVENT_FIELD, EVENT_NAMES
 
 BOOK = (COMMAND, TASK, ACTIVITY, TIMER, CHILD, SIGNAL, CANCEL, UPDATE)
 PAGES = [pytest.param(table, state, id=f"{table.noun}, {state}") for table in BOOK for state in table.states]
@@ -91,7 +91,10 @@ def test_every_event_stands_where_it_may() -> None:
         assert closing == ([] if brain.state.running else [len(names) - 1]), names
         for index, name in enumerate(names):
             if name in ("WorkflowTaskCompleted", "WorkflowTaskFailed"):
-                assert names[index - 1] == "WorkflowTaskStarted", names
+                ended = getattr(brain.events[index], EVENT_FIELD[brain.events[index].event_type])
+                withdrawn = not ended.started_event_id
+                assert names[index - 1] == ("WorkflowTaskScheduled" if withdrawn else "WorkflowTaskStarted"), names
+                assert not withdrawn or names[index + 1] == "WorkflowExecutionPaused", names
             for field in ("scheduled_event_id", "started_event_id", "initiated_event_id", "accepted_event_id"):
                 attributes = getattr(brain.events[index], brain.events[index].WhichOneof("attributes"))
                 assert 0 <= getattr(attributes, field, 0) <= index, f"{name} refers to {field}"

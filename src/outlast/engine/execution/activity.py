@@ -28,7 +28,7 @@ from outlast.vocab.times import SECOND_NS, from_duration, from_timestamp
 from ..command import BadCommand, CommandContext
 from ..effects import OfferActivityTask, RunEagerly
 from ..transition import Transition
-from . import activity_options, pauses
+from . import activity_options, pause_info
 from .events import new_event
 from .state import Activity, ExecutionState
 
@@ -58,7 +58,8 @@ def schedule(
     if command.HasField("header"):
         attributes.header.CopyFrom(command.header)
     scheduled_event_id = state.next_event_id
-    if command.request_eager_execution and context.eager_activities and options.queue == state.queue:
+    eager = command.request_eager_execution and context.eager_activities and options.queue == state.queue
+    if eager and not state.paused:
         return Transition(
             (event,),
             (RunEagerly(scheduled_event_id),),
@@ -102,12 +103,13 @@ def start(
 ) -> Transition | None:
     """Hand an attempt to a poller of ``queue``.
 
-    None when the offer is stale: closed, started, another attempt, backing off, paused, or moved to another queue.
+    None when the offer is stale: closed, started, another attempt, backing off, moved to another queue, or paused, by
+    itself or with its workflow.
     """
     activity = state.activities.get(scheduled_event_id)
     if activity is None or activity.started or activity.attempt != attempt or activity.attempt_scheduled_at > now:
         return None
-    if activity.paused or activity.queue != queue:
+    if activity.paused or state.paused or activity.queue != queue:
         return None
     return Transition(folds=((on_attempt_started, scheduled_event_id, (now, identity, request_id, process)),))
 
@@ -338,7 +340,7 @@ def on_closed(state: ExecutionState, event: HistoryEvent) -> None:
     if activity is not None and state.activity_ids.get(activity.activity_id) == scheduled_event_id:
         del state.activity_ids[activity.activity_id]
     if activity is not None and activity.paused:
-        pauses.show(state)
+        pause_info.show(state)
 
 
 def on_attempt_started(state: ExecutionState, scheduled_event_id: int, how: tuple[int, str, str, str]) -> None:

@@ -31,7 +31,7 @@ from outlast.vocab.times import duration, from_duration
 from ..command import BadCommand
 from ..transition import NOTHING, Transition
 from . import activity as activities
-from . import activity_options, pauses
+from . import activity_options, pause_info
 from .state import Activity, ExecutionState, Operations
 
 _replace = msgspec.structs.replace
@@ -186,7 +186,7 @@ def on_operated(state: ExecutionState, scheduled_event_id: int, activity: Activi
     paused = state.activities[scheduled_event_id].paused
     state.activities[scheduled_event_id] = activity
     if activity.paused or paused:
-        pauses.show(state)
+        pause_info.show(state)
 
 
 # -- options -----------------------------------------------------------------------------------------------------

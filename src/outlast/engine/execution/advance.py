@@ -89,8 +89,8 @@ def outgrown(draft: Draft, state_bytes: int) -> None:
 def recover(draft: Draft) -> None:
     """The process that served this run has ended: end what died with it, and make the rest ready to be offered.
 
-    A started workflow task is handed out again, for its start was never a promise. An activity attempt that ran in the
-    ended process itself is over; one that a remote worker runs goes on.
+    A started workflow task is handed out again, for its start was never a promise; that of a paused run is taken back.
+    An activity attempt that ran in the ended process itself is over; one that a remote worker runs goes on.
     """
     state, now = draft.state, draft.now
     if not state.running:
@@ -98,6 +98,8 @@ def recover(draft: Draft) -> None:
     task = state.task
     if task is not None and task.started:
         draft.apply(Transition(folds=((workflow_task.on_set, _unstarted(state, task), None),)))
+        if state.paused:
+            draft.apply(workflow_task.withdraw(state, now))
         if draft.flush() and not task.written:
             workflow_task.on_dropped(state)
             draft.schedule_task()

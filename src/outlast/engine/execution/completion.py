@@ -24,7 +24,7 @@ from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflowservice.v1 import RespondWorkflowTaskCompletedRequest
 from outlast.vocab import failures, limits
 from outlast.vocab.attributes import COMMAND_FIELD, COMMAND_NAMES
-from outlast.vocab.errors import InvalidArgument, NotFound
+from outlast.vocab.errors import FailedPrecondition, InvalidArgument, NotFound
 from outlast.vocab.times import from_duration
 
 from ..command import BadCommand, CommandContext
@@ -92,9 +92,15 @@ def complete(state: ExecutionState, request: RespondWorkflowTaskCompletedRequest
     Raises:
         InvalidArgument: a bad command at a later attempt (nothing is written then, rule 3.4.9), or commands after the
             one that closes the run.
+        FailedPrecondition: another task is asked for, and the run is paused.
     """
     task = state.task
     assert task is not None and task.started
+    if state.paused and request.force_create_new_workflow_task:
+        raise FailedPrecondition(
+            f"workflow {state.workflow_id!r} run {state.run_id} is paused, so no workflow task follows this one; "
+            "complete it without force_create_new_workflow_task"
+        )
     if is_heartbeat(request) and context.now - task.original_scheduled_at > limits.WORKFLOW_TASK_HEARTBEAT_NS:
         draft = Draft(state, context.now)
         draft.apply(workflow_task.give_up(state, task, context.now))

@@ -67,6 +67,10 @@ def _extended(state: ExecutionState) -> WorkflowExecutionExtendedInfo:
         original_start_time=timestamp(state.original_started_at or state.started_at),
         reset_run_id=state.reset_run_id,
     )
+    if state.pause is not None:
+        extended.pause_info.paused_time.CopyFrom(timestamp(state.pause.paused_at))
+        extended.pause_info.identity = state.pause.identity
+        extended.pause_info.reason = state.pause.reason
     if state.execution_expires_at:
         extended.execution_expiration_time.CopyFrom(timestamp(state.execution_expires_at))
     if state.run_expires_at:

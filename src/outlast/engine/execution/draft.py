@@ -11,13 +11,14 @@ all others, and links each terminal event to its started event.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 
 import msgspec
 
 from outlast.api.history.v1 import HistoryEvent
 from outlast.vocab.attributes import EVENT_FIELD
 
-from ..effects import Effect
+from ..effects import Effect, OfferActivityTask
 from ..transition import Successor, Transition
 from . import due, speculative, tables, workflow_task
 from .events import batch
@@ -49,7 +50,7 @@ class Draft:
             for fold, *arguments in transition.folds:
                 fold(state, *arguments)
         if transition.effects:
-            self.effects.extend(transition.effects)
+            self._promise(transition.effects)
         if transition.successor is not None:
             self.successor = transition.successor
         if state.running:
@@ -57,6 +58,12 @@ class Draft:
                 self.schedule_task()
             elif transition.wakes or transition.events:
                 self._renew()
+
+    def _promise(self, effects: Iterable[Effect]) -> None:
+        """Have the shell do these; but while the run is paused no activity is offered, for its end offers them all."""
+        if self.state.paused:
+            effects = (effect for effect in effects if not isinstance(effect, OfferActivityTask))
+        self.effects.extend(effects)
 
     def _renew(self) -> None:
         """A transient attempt becomes a real one as soon as there is something new to see (rule 3.4.3)."""
@@ -66,7 +73,12 @@ class Draft:
             self.schedule_task()
 
     def schedule_task(self, original_scheduled_at: int = 0) -> None:
-        """Schedule a workflow task now; none may be pending. One that follows a heartbeat keeps its first instant."""
+        """Schedule a workflow task now; none may be pending. One that follows a heartbeat keeps its first instant.
+
+        A paused run gets none: the end of the pause schedules it.
+        """
+        if self.state.paused:
+            return
         transition = workflow_task.schedule(self.state, self.now, original_scheduled_at)
         for event in transition.events:
             self._record(event)

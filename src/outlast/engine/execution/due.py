@@ -12,7 +12,7 @@ from outlast.vocab import limits
 
 from ..effects import CloseChild, Effect, ReportToParent, Request, RequestCancelExternal, SignalExternal, StartChild
 from . import activity, activity_timeout, close, timer, workflow_task
-from .state import ExecutionState
+from .state import Activity, ExecutionState
 
 
 def next_deadline(state: ExecutionState) -> int | None:
@@ -39,12 +39,16 @@ def has_open_work(state: ExecutionState) -> bool:
         return False
     if state.task is not None:
         return True
-    return any(pending.process or pending.on_offer for pending in state.activities.values())
+    return any(pending.process or _offered(state, pending) for pending in state.activities.values())
+
+
+def _offered(state: ExecutionState, pending: Activity) -> bool:
+    return pending.on_offer and not state.paused
 
 
 def under_way(state: ExecutionState) -> bool:
     """Whether a worker, or the server, has something to do for the run now: it does not merely wait for time."""
-    if state.running and any(pending.started or pending.on_offer for pending in state.activities.values()):
+    if state.running and any(pending.started or _offered(state, pending) for pending in state.activities.values()):
         return True
     return (state.running and state.task is not None) or _owes(state)
 
@@ -65,7 +69,7 @@ def outstanding(state: ExecutionState) -> list[Effect]:
     offers: list[Effect] = []
     if state.task is not None and not state.task.started:
         offers.append(workflow_task.offer(state, state.task))
-    offers.extend(activity.offer(pending) for pending in state.activities.values() if pending.on_offer)
+    offers.extend(activity.offer(pending) for pending in state.activities.values() if _offered(state, pending))
     offers.extend(owed(state))
     return offers
 

@@ -23,7 +23,9 @@ class Way(Enum):
 
 
 def rejected(state: ExecutionState, condition: int) -> bool:
-    """Whether the reject condition of the request holds for the run's status."""
+    """Whether the reject condition of the request holds for the run's status. That of a paused run always does."""
+    if state.paused:
+        return True
     if condition == _e.QUERY_REJECT_CONDITION_NOT_OPEN:
         return not state.running
     if condition == _e.QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY:

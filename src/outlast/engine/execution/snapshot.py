@@ -13,7 +13,7 @@ import msgspec
 
 from outlast.api.history.v1 import HistoryEvent
 
-from . import activity_operations, pauses, problems
+from . import activity_operations, pause_info, problems
 from .draft import fork
 from .state import ExecutionState
 from .tables import ON_EVENT
@@ -99,7 +99,7 @@ def historic(state: ExecutionState) -> dict[str, Any]:
     }
     # A rejection leaves no event, so what is admitted and no more may have been rejected since.
     view.updates = {key: update for key, update in view.updates.items() if update.accepted_event_id}
-    view.search_attributes = pauses.without(problems.without(view.search_attributes))
+    view.search_attributes = pause_info.without(problems.without(view.search_attributes))
     fields = msgspec.structs.asdict(view)
     for name in OUTSIDE_HISTORY:
         del fields[name]

@@ -32,10 +32,10 @@ _EVENTS_WITHOUT_COMMANDS = 2
 def want(state: ExecutionState, now: int) -> Transition:
     """See to it that waiting updates get a workflow task.
 
-    They ride on a task that is scheduled; the end of one that is started asks again. A run that waits for its start
-    delay need not wait any longer (rule 3.5.8).
+    They ride on a task that is scheduled; the end of one that is started asks again, and so does the end of a pause. A
+    run that waits for its start delay need not wait any longer (rule 3.5.8).
     """
-    if not state.running or state.task is not None:
+    if not state.running or state.paused or state.task is not None:
         return NOTHING
     if state.first_task_pending:
         return Transition(folds=((on_delay_over, None, None),), wakes=True)

@@ -165,6 +165,15 @@ class Update(msgspec.Struct, frozen=True, array_like=True):
     completed_event_id: int = 0
 
 
+class Pause(msgspec.Struct, frozen=True, array_like=True):
+    """Who paused the run, when and why (``pause.py``)."""
+
+    paused_at: int
+    identity: str
+    reason: str
+    request_id: str
+
+
 class WorkerVersion(msgspec.Struct, frozen=True, array_like=True):
     """What a worker said of itself."""
 
@@ -257,14 +266,22 @@ class ExecutionState(msgspec.Struct, array_like=True):
     versioning_override: bytes = b""
     worker_version: WorkerVersion | None = None  # of the worker that completed the last workflow task
     reset_points: bytes = b""  # ResetPoints: where each build began to work on the chain
+    pause: Pause | None = None  # the last one, if no unpause followed it
 
     @property
     def running(self) -> bool:
-        return self.status == RUNNING
+        """Whether the run is open: at work, or paused."""
+        return self.status == RUNNING or self.status == PAUSED
+
+    @property
+    def paused(self) -> bool:
+        return self.status == PAUSED
 
 
 RUNNING = 1
 """``WORKFLOW_EXECUTION_STATUS_RUNNING``; asserted against the descriptors in ``tables``."""
+PAUSED = 8
+"""``WORKFLOW_EXECUTION_STATUS_PAUSED``; the same."""
 
 
 def on_delay_over(state: ExecutionState, _: None, __: None) -> None:

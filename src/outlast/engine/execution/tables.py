@@ -23,6 +23,7 @@ from . import (
     external_workflow,
     marker,
     options,
+    pause,
     properties,
     reset_point,
     signal,
@@ -84,6 +85,8 @@ def _on_closed(run: state.ExecutionState, event: HistoryEvent) -> None:
 ON_EVENT: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
     _e.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: start.on_started,
     _e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: options.on_updated,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED: pause.on_paused,
+    _e.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED: pause.on_unpaused,
     **dict.fromkeys(close.STATUS, _on_closed),
     _e.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: workflow_task.on_scheduled,
     _e.EVENT_TYPE_WORKFLOW_TASK_STARTED: workflow_task.on_started,
@@ -123,6 +126,8 @@ BUFFERED = frozenset(
         _e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
         _e.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
         _e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+        _e.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED,
+        _e.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED,
         _e.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED,
         _e.EVENT_TYPE_ACTIVITY_TASK_STARTED,
         *activity.CLOSING_SCHEDULED_ID,
@@ -166,6 +171,7 @@ def _check() -> None:
     assert set(ON_EVENT) <= set(EVENT_FIELD)
     assert set(ON_EVENT) >= BUFFERED
     assert state.RUNNING == _e.WORKFLOW_EXECUTION_STATUS_RUNNING
+    assert state.PAUSED == _e.WORKFLOW_EXECUTION_STATUS_PAUSED
 
 
 _check()

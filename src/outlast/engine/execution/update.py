@@ -81,6 +81,8 @@ def admit(state: ExecutionState, request: Request, waiting: Collection[int]) -> 
     subject = f"workflow {state.workflow_id!r} run {state.run_id}"
     if not state.running:
         raise NotFound(f"workflow execution already completed: {subject} takes no update any more")
+    if state.paused:
+        raise FailedPrecondition(f"Workflow is paused. Cannot update the workflow: unpause {subject} first")
     require_healthy(state)
     if workflow_task.close_attempted(state):
         raise _busy(f"workflow is closing: {subject}; send the update again in a moment", _BUSY)

@@ -254,6 +254,26 @@ def unstick(state: ExecutionState, *, reoffer: bool = True) -> Transition:
     )
 
 
+def withdraw(state: ExecutionState, now: int) -> Transition:
+    """Take back a task that no worker has, because the run is being paused. The next one is a first attempt."""
+    task = state.task
+    if task is None or task.started:
+        return NOTHING
+    folds = ((on_withdrawn, None, None),)
+    if task.transient:
+        return Transition(folds=folds)
+    event = new_event(
+        _e.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+        now,
+        {
+            "scheduled_event_id": task.scheduled_event_id,
+            "cause": _e.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED,
+            "identity": "history-service",
+        },
+    )
+    return Transition((event,), folds=folds)
+
+
 def close_attempted(state: ExecutionState) -> bool:
     """Whether the workflow wanted to close, was shown what had arrived meanwhile, and is at it again (rule 3.4.8)."""
     task, failure = state.task, state.task_failure
@@ -281,6 +301,12 @@ def on_dropped(state: ExecutionState) -> None:
     """A transient attempt gives way to a real task."""
     state.task = None
     state.task_attempt = 1
+
+
+def on_withdrawn(state: ExecutionState, _: None, __: None) -> None:
+    """The task gives way to a pause, and so does what the worker's cache was good for."""
+    on_dropped(state)
+    on_sticky(state, "", 0)
 
 
 def on_sticky(state: ExecutionState, queue: str, timeout_ns: int) -> None:

@@ -26,7 +26,7 @@ from outlast.api.workflowservice.v1 import (
 from outlast.engine.visibility import query
 from outlast.engine.visibility.values import STATUS_NAMES
 from outlast.storage.errors import BadPageToken
-from outlast.storage.listing import BY_CLOSE_TIME, And, Column, Condition, Filter, Op, Order
+from outlast.storage.listing import BY_CLOSE_TIME, And, Column, Condition, Filter, Op, Or, Order
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument
 from outlast.vocab.search_attributes import PREDEFINED, SYSTEM, TYPE_METADATA
@@ -36,8 +36,9 @@ from .. import visibility
 from ..context import CallContext
 from ..node import Node
 
-_RUNNING = Condition(Column.STATUS, Op.EQ, _e.WORKFLOW_EXECUTION_STATUS_RUNNING)
-_CLOSED = Condition(Column.STATUS, Op.NE, _e.WORKFLOW_EXECUTION_STATUS_RUNNING)
+_OPEN_STATUSES = (_e.WORKFLOW_EXECUTION_STATUS_RUNNING, _e.WORKFLOW_EXECUTION_STATUS_PAUSED)
+_OPEN = Or(tuple(Condition(Column.STATUS, Op.EQ, status) for status in _OPEN_STATUSES))
+_CLOSED = And(tuple(Condition(Column.STATUS, Op.NE, status) for status in _OPEN_STATUSES))
 _BY_START_TIME = Order((Column.START_TIME,), descending=True)
 
 
@@ -79,7 +80,7 @@ async def list_open(
     node: Node, request: ListOpenWorkflowExecutionsRequest, context: CallContext
 ) -> ListOpenWorkflowExecutionsResponse:
     """One page of the open workflows, the latest start first."""
-    where = And((_RUNNING, *_started_within(request.start_time_filter), *_by_name(request)))
+    where = And((_OPEN, *_started_within(request.start_time_filter), *_by_name(request)))
     executions, token = await _page(
         node, request.namespace, where, _BY_START_TIME, request.maximum_page_size, request.next_page_token
     )
@@ -90,7 +91,7 @@ async def list_closed(
     node: Node, request: ListClosedWorkflowExecutionsRequest, context: CallContext
 ) -> ListClosedWorkflowExecutionsResponse:
     """One page of the closed workflows, the latest close first."""
-    parts = [_CLOSED, *_started_within(request.start_time_filter), *_by_name(request)]
+    parts: list[Filter] = [_CLOSED, *_started_within(request.start_time_filter), *_by_name(request)]
     if request.HasField("status_filter"):
         if request.status_filter.status not in STATUS_NAMES:
             raise InvalidArgument("ListClosedWorkflowExecutions: status_filter has no status; give one")

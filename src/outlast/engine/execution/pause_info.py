@@ -1,4 +1,4 @@
-"""What is paused in a run is shown as the search attribute TemporalPauseInfo, until it goes on.
+"""What is paused, a run or activities of it, is shown as the search attribute TemporalPauseInfo, until it goes on.
 
 So a list of ``TemporalPauseInfo IS NOT NULL`` finds the workflows that wait for an operator. It is outside history.
 
@@ -20,11 +20,13 @@ NAME: Final = "TemporalPauseInfo"
 
 
 def show(state: ExecutionState) -> None:
-    """An activity was paused, or a paused one goes on or is gone."""
+    """The run or an activity was paused, or what was paused goes on or is gone."""
     types = sorted({activity.type_name for activity in state.activities.values() if activity.paused})
-    words = [
-        word for word in map("property:activityType={}".format, types) if len(word) <= limits.KEYWORD_CHARACTERS_MAX
-    ]
+    words = [f"property:activityType={name}" for name in types]
+    if state.pause is not None:
+        reason = f"Reason:{state.pause.reason}"[: limits.KEYWORD_CHARACTERS_MAX]
+        words = [f"Workflow:{state.workflow_id}", *([reason] if state.pause.reason else []), *words]
+    words = [word for word in words if len(word) <= limits.KEYWORD_CHARACTERS_MAX]
     if not words:
         state.search_attributes = without(state.search_attributes)
         return
