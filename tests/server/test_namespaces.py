@@ -158,6 +158,7 @@ async def test_a_namespace_says_what_is_built_and_no_more(node: Node) -> None:
         "sync_update",
         "async_update",
         "worker_heartbeats",
+        "workflow_pause",
         "reported_problems_search_attribute",
     }
     assert info.limits.blob_size_limit_error == info.limits.memo_size_limit_error == 2 * 2**20
