@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, assert_type
 
-from outlast import workflow
-from outlast.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateHandle, WorkflowUpdateStage
+from outlast import activity, workflow
+from outlast.client import (
+    ActivityHandle,
+    ActivityOptionsKeys,
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateHandle,
+    WorkflowUpdateStage,
+)
 from outlast.common import Priority, WorkflowIDConflictPolicy
 
 
@@ -83,3 +92,57 @@ async def updates_with_start(client: Client) -> None:
     result = await client.execute_update_with_start_workflow(Order.add, 1, start_workflow_operation=operation)
     assert_type(result, float)
     assert_type(await operation.workflow_handle(), WorkflowHandle[Order, int])
+
+
+@activity.defn
+async def charge(amount: int) -> float:
+    return amount / 2
+
+
+@activity.defn
+def refund() -> str:
+    return ""
+
+
+@activity.defn
+async def ship(one: int, two: str) -> bytes:
+    return b""
+
+
+@activity.defn
+class Pack:
+    def __call__(self, items: int) -> str:
+        return ""
+
+
+class Stock:
+    @activity.defn
+    async def reserve(self, items: int) -> int:
+        return items
+
+    @activity.defn
+    def release(self) -> bool:
+        return True
+
+
+MINUTE = timedelta(minutes=1)
+
+
+async def standalone_activities(client: Client) -> None:
+    handle = await client.start_activity(charge, 1, id="1", task_queue="q", start_to_close_timeout=MINUTE)
+    assert_type(handle, ActivityHandle[float])
+    assert_type(await handle.result(), float)
+    assert_type(await client.execute_activity(refund, id="1", task_queue="q", summary="x"), str)
+    assert_type(await client.execute_activity(ship, args=[1, ""], id="1", task_queue="q"), bytes)
+    assert_type(await client.execute_activity("charge", 1, id="1", task_queue="q"), Any)
+    assert_type(await client.execute_activity_class(Pack, 1, id="1", task_queue="q"), str)
+    assert_type(await client.start_activity_class(Pack, 1, id="1", task_queue="q"), ActivityHandle[str])
+    assert_type(await client.execute_activity_method(Stock.reserve, 1, id="1", task_queue="q"), int)
+    assert_type(await client.start_activity_method(Stock.release, id="1", task_queue="q"), ActivityHandle[bool])
+    assert_type(client.get_activity_handle("1"), ActivityHandle[Any])
+    assert_type(client.get_activity_handle("1", result_type=int), ActivityHandle[int])
+    await client.start_activity(charge, "one", id="1", task_queue="q")  # type: ignore[misc]
+    await client.start_activity(charge, 1, task_queue="q")  # type: ignore[call-overload]
+    await client.start_activity(charge, 1, id="1", task_queue="q", start_delay=5)  # type: ignore[call-overload]
+    await handle.update_options([ActivityOptionsKeys.heartbeat_timeout.value_set(MINUTE)])
+    ActivityOptionsKeys.heartbeat_timeout.value_set(5)  # type: ignore[arg-type]

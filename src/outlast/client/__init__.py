@@ -1,6 +1,6 @@
 """Clients: start workflows, wait for them, ask them, tell them, list them.
 
-Rule: the public names are those of ``temporalio.client``. Schedules, standalone activities and Nexus are not built.
+Rule: the public names are those of ``temporalio.client``. Schedules and Nexus are not built.
 """
 
 from __future__ import annotations
@@ -48,9 +48,39 @@ from outlast.types import (
     SelfType,
 )
 
+from ._activity_execution import (
+    ActivityExecution,
+    ActivityExecutionDescription,
+    ActivityExecutionStatus,
+    PendingActivityState,
+)
+from ._activity_handle import ActivityHandle
+from ._activity_inputs import (
+    CancelActivityInput,
+    CountActivitiesInput,
+    DescribeActivityInput,
+    ListActivitiesInput,
+    PauseActivityInput,
+    StartActivityInput,
+    TerminateActivityInput,
+    UnpauseActivityInput,
+    UpdateActivityOptionsInput,
+)
+from ._activity_list import (
+    ActivityExecutionAsyncIterator,
+    ActivityExecutionCount,
+    ActivityExecutionCountAggregationGroup,
+)
+from ._activity_options import (
+    ActivityExecutionOptions,
+    ActivityOptionsKey,
+    ActivityOptionsKeys,
+    ActivityOptionsUpdate,
+)
 from ._async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from ._client import Client, ClientConfig, ClientConnectConfig
 from ._exceptions import (
+    ActivityFailureError,
     AsyncActivityCancelledError,
     RPCTimeoutOrCancelledError,
     WorkflowContinuedAsNewError,
@@ -93,6 +123,18 @@ from ._workflow_update import WithStartWorkflowOperation, WorkflowUpdateHandle, 
 
 __all__ = [
     "ActivityCancellationDetails",
+    "ActivityExecution",
+    "ActivityExecutionAsyncIterator",
+    "ActivityExecutionCount",
+    "ActivityExecutionCountAggregationGroup",
+    "ActivityExecutionDescription",
+    "ActivityExecutionOptions",
+    "ActivityExecutionStatus",
+    "ActivityFailureError",
+    "ActivityHandle",
+    "ActivityOptionsKey",
+    "ActivityOptionsKeys",
+    "ActivityOptionsUpdate",
     "ActivitySerializationContext",
     "AnyType",
     "AsyncActivityCancelledError",
@@ -102,14 +144,17 @@ __all__ = [
     "CallableAsyncSingleParam",
     "CallableSyncNoParam",
     "CallableSyncSingleParam",
+    "CancelActivityInput",
     "CancelWorkflowInput",
     "Client",
     "ClientConfig",
     "ClientConnectConfig",
     "CompleteAsyncActivityInput",
     "ConnectConfig",
+    "CountActivitiesInput",
     "CountWorkflowsInput",
     "DataConverter",
+    "DescribeActivityInput",
     "DescribeWorkflowInput",
     "DnsLoadBalancingConfig",
     "FailAsyncActivityInput",
@@ -120,6 +165,7 @@ __all__ = [
     "HttpConnectProxyConfig",
     "Interceptor",
     "KeepAliveConfig",
+    "ListActivitiesInput",
     "ListWorkflowsInput",
     "LocalReturnType",
     "MethodAsyncNoParam",
@@ -129,7 +175,9 @@ __all__ = [
     "MultiParamSpec",
     "OutboundInterceptor",
     "ParamType",
+    "PauseActivityInput",
     "PayloadLimitsConfig",
+    "PendingActivityState",
     "Plugin",
     "QueryWorkflowInput",
     "RPCError",
@@ -142,6 +190,7 @@ __all__ = [
     "SerializationContext",
     "ServiceClient",
     "SignalWorkflowInput",
+    "StartActivityInput",
     "StartWorkflowInput",
     "StartWorkflowUpdateInput",
     "StartWorkflowUpdateWithStartInput",
@@ -150,7 +199,10 @@ __all__ = [
     "StorageDriverStoreContext",
     "StorageDriverWorkflowInfo",
     "TLSConfig",
+    "TerminateActivityInput",
     "TerminateWorkflowInput",
+    "UnpauseActivityInput",
+    "UpdateActivityOptionsInput",
     "UpdateWithStartStartWorkflowInput",
     "UpdateWithStartUpdateWorkflowInput",
     "WithSerializationContext",

@@ -25,6 +25,9 @@ from outlast.service import (
 from outlast.types import ReturnType, SelfType
 from outlast.workflow._definition import Definition
 
+from ._activity_class_calls import ActivityClassCalls
+from ._activity_method_calls import ActivityMethodCalls
+from ._activity_requests import ActivityRequests
 from ._async_activity import AsyncActivityHandle, AsyncActivityIDReference
 from ._async_activity_requests import AsyncActivityRequests
 from ._embedded import connector
@@ -83,7 +86,7 @@ class ClientConfig(TypedDict, total=False):
     header_codec_behavior: Required[HeaderCodecBehavior]
 
 
-class _Requests(UpdateRequests, AsyncActivityRequests):
+class _Requests(UpdateRequests, ActivityRequests, AsyncActivityRequests):
     """The last link of the chain of interceptors: turns inputs into requests."""
 
     def __init__(self, client: Client) -> None:
@@ -91,8 +94,10 @@ class _Requests(UpdateRequests, AsyncActivityRequests):
         self._client = client
 
 
-class Client(StartCalls, UpdateWithStartCalls):
-    """Starts workflows and talks to them. For use in the event loop in which it was made, by any number of tasks.
+class Client(StartCalls, UpdateWithStartCalls, ActivityClassCalls, ActivityMethodCalls):
+    """Starts workflows and activities and talks to them.
+
+    For use in the event loop in which it was made, by any number of tasks.
 
     ``Client(service_client, namespace=...)`` makes another client over the connection of a first one.
     """
@@ -433,17 +438,6 @@ def _through(
 
 _NOT_BUILT = {
     "schedules": ("create_schedule", "get_schedule_handle", "list_schedules"),
-    "standalone activities": (
-        "start_activity",
-        "execute_activity",
-        "start_activity_class",
-        "execute_activity_class",
-        "start_activity_method",
-        "execute_activity_method",
-        "list_activities",
-        "count_activities",
-        "get_activity_handle",
-    ),
     "standalone Nexus operations": (
         "create_nexus_client",
         "list_nexus_operations",

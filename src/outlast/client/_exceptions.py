@@ -27,6 +27,21 @@ class WorkflowFailureError(TemporalError):
         return self.__cause__
 
 
+class ActivityFailureError(TemporalError):
+    """The standalone activity failed, timed out, or was cancelled or terminated; ``cause`` says which."""
+
+    def __init__(self, *, cause: BaseException) -> None:
+        """``cause`` is the activity's failure."""
+        super().__init__("Activity execution failed")
+        self.__cause__ = cause
+
+    @property
+    def cause(self) -> BaseException:
+        """The activity's failure."""
+        assert self.__cause__
+        return self.__cause__
+
+
 class WorkflowContinuedAsNewError(TemporalError):
     """The run ended by continuing as a new one, which was not to be followed."""
 

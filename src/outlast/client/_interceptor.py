@@ -8,6 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._activity_execution import ActivityExecutionDescription
+    from ._activity_handle import ActivityHandle
+    from ._activity_inputs import (
+        CancelActivityInput,
+        CountActivitiesInput,
+        DescribeActivityInput,
+        ListActivitiesInput,
+        PauseActivityInput,
+        StartActivityInput,
+        TerminateActivityInput,
+        UnpauseActivityInput,
+        UpdateActivityOptionsInput,
+    )
+    from ._activity_list import ActivityExecutionAsyncIterator, ActivityExecutionCount
+    from ._activity_options import ActivityExecutionOptions
     from ._history import WorkflowHistoryEventAsyncIterator
     from ._inputs import (
         CancelWorkflowInput,
@@ -94,6 +109,42 @@ class OutboundInterceptor:
     ) -> WorkflowUpdateHandle[Any]:
         """Called by ``Client.start_update_with_start_workflow`` and ``execute_update_with_start_workflow``."""
         return await self.next.start_update_with_start_workflow(input)
+
+    async def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:
+        """Called by ``Client.start_activity``, ``execute_activity`` and their variants."""
+        return await self.next.start_activity(input)
+
+    async def cancel_activity(self, input: CancelActivityInput) -> None:
+        """Called by ``ActivityHandle.cancel``."""
+        await self.next.cancel_activity(input)
+
+    async def terminate_activity(self, input: TerminateActivityInput) -> None:
+        """Called by ``ActivityHandle.terminate``."""
+        await self.next.terminate_activity(input)
+
+    async def pause_activity(self, input: PauseActivityInput) -> None:
+        """Called by ``ActivityHandle.pause``."""
+        await self.next.pause_activity(input)
+
+    async def unpause_activity(self, input: UnpauseActivityInput) -> None:
+        """Called by ``ActivityHandle.unpause``."""
+        await self.next.unpause_activity(input)
+
+    async def update_activity_options(self, input: UpdateActivityOptionsInput) -> ActivityExecutionOptions:
+        """Called by ``ActivityHandle.update_options`` and ``restore_original_options``."""
+        return await self.next.update_activity_options(input)
+
+    async def describe_activity(self, input: DescribeActivityInput) -> ActivityExecutionDescription:
+        """Called by ``ActivityHandle.describe``."""
+        return await self.next.describe_activity(input)
+
+    def list_activities(self, input: ListActivitiesInput) -> ActivityExecutionAsyncIterator:
+        """Called by ``Client.list_activities``."""
+        return self.next.list_activities(input)
+
+    async def count_activities(self, input: CountActivitiesInput) -> ActivityExecutionCount:
+        """Called by ``Client.count_activities``."""
+        return await self.next.count_activities(input)
 
     async def heartbeat_async_activity(self, input: HeartbeatAsyncActivityInput) -> None:
         """Called by ``AsyncActivityHandle.heartbeat``."""

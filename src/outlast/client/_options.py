@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 from outlast.common import (
+    ActivityIDConflictPolicy,
+    ActivityIDReusePolicy,
     Priority,
     RetryPolicy,
     SearchAttributes,
@@ -47,6 +49,24 @@ class StartOptions(WithStartOptions, total=False):
     rpc_metadata: Mapping[str, str | bytes]
     rpc_timeout: timedelta | None
     request_eager_start: bool
+
+
+class ActivityOptions(TypedDict, total=False):
+    """Options of the start of a standalone activity."""
+
+    schedule_to_close_timeout: timedelta | None
+    schedule_to_start_timeout: timedelta | None
+    start_to_close_timeout: timedelta | None
+    heartbeat_timeout: timedelta | None
+    id_reuse_policy: ActivityIDReusePolicy
+    id_conflict_policy: ActivityIDConflictPolicy
+    retry_policy: RetryPolicy | None
+    search_attributes: TypedSearchAttributes | None
+    summary: str | None
+    priority: Priority
+    start_delay: timedelta | None
+    rpc_metadata: Mapping[str, str | bytes]
+    rpc_timeout: timedelta | None
 
 
 class CallOptions(TypedDict, total=False):

@@ -21,6 +21,7 @@ from ._inputs import (
     StartWorkflowUpdateWithStartInput,
     UpdateWithStartUpdateWorkflowInput,
 )
+from ._request_parts import encode_header
 from ._workflow_requests import WorkflowRequests, already_started
 from ._workflow_update import CALL_ENDED, WorkflowUpdateHandle, WorkflowUpdateStage
 
@@ -75,7 +76,7 @@ class UpdateRequests(WorkflowRequests):
             converter, target = self.converter(workflow_id), f"update {input.update!r}"
             content.args.payloads.extend(await encode_arguments(converter, input.args, target, input._function))
         if input.headers:
-            content.header.CopyFrom(await self.header(input.headers))
+            content.header.CopyFrom(await encode_header(self._client, input.headers))
         return service_api.UpdateWorkflowExecutionRequest(
             namespace=self._client.namespace,
             workflow_execution=ExecutionRef(workflow_id=workflow_id, run_id=run_id or ""),

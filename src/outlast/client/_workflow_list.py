@@ -12,11 +12,12 @@ from outlast.common import SearchAttributeValue
 from outlast.converter import _decode_search_attribute_value
 
 from ._history import WorkflowHistory, WorkflowHistoryEventFilterType
+from ._inputs import ListWorkflowsInput
+from ._pages import _Pages
 from ._workflow_execution import WorkflowExecution
 
 if TYPE_CHECKING:
-    from ._client import Client
-    from ._inputs import ListWorkflowsInput
+    pass
 
 
 @dataclass
@@ -55,73 +56,24 @@ class WorkflowExecutionCount:
         )
 
 
-class WorkflowExecutionAsyncIterator:
+class WorkflowExecutionAsyncIterator(_Pages[WorkflowExecution, ListWorkflowsInput]):
     """Fetches executions as they are asked for; use it with ``async for``."""
 
-    def __init__(self, client: Client, input: ListWorkflowsInput) -> None:
-        """Made by ``Client.list_workflows``."""
-        self._client = client
-        self._input = input
-        self._next_page_token = input.next_page_token
-        self._current_page: Sequence[WorkflowExecution] | None = None
-        self._current_page_index = 0
-        self._limit = input.limit
-        self._yielded = 0
-
-    @property
-    def current_page_index(self) -> int:
-        """Position in the page of the execution that comes next."""
-        return self._current_page_index
-
-    @property
-    def current_page(self) -> Sequence[WorkflowExecution] | None:
-        """The page fetched last; None before the first."""
-        return self._current_page
-
-    @property
-    def next_page_token(self) -> bytes | None:
-        """Token of the page after this one; None when there is none."""
-        return self._next_page_token
-
-    async def fetch_next_page(self, *, page_size: int | None = None) -> None:
-        """Fetch a page, of this many executions at most."""
-        size = page_size or self._input.page_size
-        if self._limit is not None:
-            size = min(size, self._limit - self._yielded)
-        response = await self._client.workflow_service.list_workflow_executions(
+    async def _fetch(self, size: int, token: bytes) -> tuple[Sequence[WorkflowExecution], bytes]:
+        client, input = self._client, self._input
+        response = await client.workflow_service.list_workflow_executions(
             ListWorkflowExecutionsRequest(
-                namespace=self._client.namespace,
-                page_size=size,
-                next_page_token=self._next_page_token or b"",
-                query=self._input.query or "",
+                namespace=client.namespace, page_size=size, next_page_token=token, query=input.query or ""
             ),
             retry=True,
-            metadata=self._input.rpc_metadata,
-            timeout=self._input.rpc_timeout,
+            metadata=input.rpc_metadata,
+            timeout=input.rpc_timeout,
         )
-        self._current_page = [
-            WorkflowExecution._from_raw_info(info, self._client.namespace, self._client.data_converter)
+        executions = [
+            WorkflowExecution._from_raw_info(info, client.namespace, client.data_converter)
             for info in response.executions
         ]
-        self._current_page_index = 0
-        self._next_page_token = response.next_page_token or None
-
-    def __aiter__(self) -> WorkflowExecutionAsyncIterator:
-        """This iterator."""
-        return self
-
-    async def __anext__(self) -> WorkflowExecution:
-        """The next execution; fetches a page when this one is used up."""
-        if self._limit is not None and self._yielded >= self._limit:
-            raise StopAsyncIteration
-        while self._current_page is None or self._current_page_index >= len(self._current_page):
-            if self._current_page is not None and self._next_page_token is None:
-                raise StopAsyncIteration
-            await self.fetch_next_page()
-        execution = self._current_page[self._current_page_index]
-        self._current_page_index += 1
-        self._yielded += 1
-        return execution
+        return executions, response.next_page_token
 
     async def map_histories(
         self,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import outlast.api.workflowservice.v1 as service_api
-from outlast.api.common.v1 import Header
 from outlast.api.common.v1 import WorkflowExecution as ExecutionRef
 from outlast.api.errordetails.v1 import WorkflowExecutionAlreadyStartedFailure
 from outlast.api.query.v1 import WorkflowQuery
-from outlast.common import HeaderCodecBehavior, Priority
+from outlast.common import Priority
 from outlast.converter import (
     DataConverter,
     WorkflowSerializationContext,
@@ -37,6 +34,7 @@ from ._inputs import (
     UpdateWithStartStartWorkflowInput,
 )
 from ._interceptor import OutboundInterceptor
+from ._request_parts import encode_header, request_id
 from ._workflow_execution import WorkflowExecutionDescription, WorkflowExecutionStatus, encode_user_metadata
 from ._workflow_handle import WorkflowHandle
 from ._workflow_list import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
@@ -119,7 +117,7 @@ class WorkflowRequests(OutboundInterceptor):
         request.workflow_type.name = input.workflow
         request.task_queue.name = input.task_queue
         request.identity = self._client.identity
-        request.request_id = _request_id()
+        request.request_id = request_id()
         request.workflow_id_reuse_policy = int(input.id_reuse_policy)
         request.workflow_id_conflict_policy = int(input.id_conflict_policy)
         request.cron_schedule = input.cron_schedule
@@ -150,7 +148,7 @@ class WorkflowRequests(OutboundInterceptor):
             metadata = await encode_user_metadata(converter, input.static_summary, input.static_details)
             request.user_metadata.CopyFrom(metadata)
         if input.headers:
-            request.header.CopyFrom(await self.header(input.headers))
+            request.header.CopyFrom(await encode_header(self._client, input.headers))
         if input.versioning_override is not None:
             request.versioning_override.CopyFrom(input.versioning_override._to_proto())
         if input.time_skipping_config is not None:
@@ -163,7 +161,7 @@ class WorkflowRequests(OutboundInterceptor):
                 namespace=self._client.namespace,
                 workflow_execution=_execution(input.id, input.run_id),
                 identity=self._client.identity,
-                request_id=_request_id(),
+                request_id=request_id(),
                 first_execution_run_id=input.first_execution_run_id or "",
                 reason=input.reason,
             ),
@@ -214,7 +212,7 @@ class WorkflowRequests(OutboundInterceptor):
             payloads = await encode_arguments(converter, input.args, f"query {input.query!r}", input._function)
             query.query_args.payloads.extend(payloads)
         if input.headers:
-            query.header.CopyFrom(await self.header(input.headers))
+            query.header.CopyFrom(await encode_header(self._client, input.headers))
         request = service_api.QueryWorkflowRequest(
             namespace=self._client.namespace,
             execution=_execution(input.id, input.run_id),
@@ -244,13 +242,13 @@ class WorkflowRequests(OutboundInterceptor):
             workflow_execution=_execution(input.id, input.run_id),
             signal_name=input.signal,
             identity=self._client.identity,
-            request_id=_request_id(),
+            request_id=request_id(),
         )
         if input.args:
             converter, target = self.converter(input.id), f"signal {input.signal!r}"
             request.input.payloads.extend(await encode_arguments(converter, input.args, target, input._function))
         if input.headers:
-            request.header.CopyFrom(await self.header(input.headers))
+            request.header.CopyFrom(await encode_header(self._client, input.headers))
         await self._client.workflow_service.signal_workflow_execution(
             request, retry=True, metadata=input.rpc_metadata, timeout=input.rpc_timeout
         )
@@ -279,19 +277,6 @@ class WorkflowRequests(OutboundInterceptor):
         return converter.with_context(
             WorkflowSerializationContext(namespace=self._client.namespace, workflow_id=workflow_id)
         )
-
-    async def header(self, headers: Mapping[str, Any]) -> Header:
-        """Headers as a message; through the codec only when the client was told so."""
-        codec = self._client.data_converter.payload_codec
-        if codec is not None and self._client._config["header_codec_behavior"] == HeaderCodecBehavior.CODEC:
-            headers = {name: (await codec.encode([payload]))[0] for name, payload in headers.items()}
-        return Header(fields=headers)
-
-
-def _request_id() -> str:
-    """A random UUID of version 4, in a quarter of the time that ``uuid`` takes to print one."""
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _execution(workflow_id: str, run_id: str | None) -> ExecutionRef:

@@ -249,8 +249,9 @@ class ActivityTasks:
         name = task.activity_type.name
         definition = self._definitions.get(name) or self._definitions.get(None)
         if definition is None:
+            workflow_id = task.workflow_execution.workflow_id
             raise ApplicationError(
-                f"Activity function {name} for workflow {task.workflow_execution.workflow_id} is not registered on "
+                f"Activity function {name}{f' for workflow {workflow_id}' if workflow_id else ''} is not registered on "
                 f"this worker of task queue {self.settings.task_queue!r}, available activities: "
                 f"{names(self._definitions)}",
                 type="NotFoundError",
@@ -264,8 +265,8 @@ class ActivityTasks:
         return self.settings.data_converter.with_context(
             ActivitySerializationContext(
                 namespace=task.workflow_namespace or self.settings.namespace,
-                workflow_id=task.workflow_execution.workflow_id,
-                workflow_type=task.workflow_type.name,
+                workflow_id=task.workflow_execution.workflow_id or None,
+                workflow_type=task.workflow_type.name or None,
                 activity_type=task.activity_type.name,
                 activity_id=task.activity_id,
                 activity_task_queue=self.settings.task_queue,
@@ -324,7 +325,6 @@ _probe = ActivitySerializationContext(
 
 
 def _described(task: Task) -> str:
-    return (
-        f"activity {task.activity_id!r} of type {task.activity_type.name!r}, attempt {task.attempt}, "
-        f"of workflow {task.workflow_execution.workflow_id!r}"
-    )
+    workflow_id = task.workflow_execution.workflow_id
+    whose = f"of workflow {workflow_id!r}" if workflow_id else "of no workflow"
+    return f"activity {task.activity_id!r} of type {task.activity_type.name!r}, attempt {task.attempt}, {whose}"
