@@ -8,13 +8,16 @@ QUICK := tests/vocab tests/engine tests/replay tests/tidy
 SEED ?= 0
 LIVES ?= 100
 
-.PHONY: demo test check bench sim
+.PHONY: demo test check bench bench-rivals sim polyglot
 
 demo: $(READY)  ## run the example order workflow with engine, worker and UI in one process
 	$(BIN)/outlast demo
 
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest
+
+polyglot: $(READY)  ## the official SDKs of Go, TypeScript and Java against a server: needs their toolchains, and downloads
+	OUTLAST_POLYGLOT=1 $(BIN)/python -m pytest -q tests/polyglot
 
 check: $(READY)  ## format, lint, types, layers, house rules and the tests of the two brains: in seconds
 	$(BIN)/ruff format --check
@@ -25,6 +28,9 @@ check: $(READY)  ## format, lint, types, layers, house rules and the tests of th
 
 bench: $(READY)  ## workflows per second
 	$(BIN)/python -m benchmarks
+
+bench-rivals: $(READY)  ## the same beside Temporal's dev server, DBOS, dbosify and Restate
+	$(BIN)/python -m benchmarks.rivals
 
 sim: $(READY)  ## LIVES random lives of a node from SEED on, with crashes and a store that fails, under every law
 	$(BIN)/python tests/sim/run.py $(SEED) $(LIVES)

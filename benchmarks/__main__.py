@@ -8,20 +8,19 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import socket
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.processes import resident_mb, server
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +48,6 @@ CASES = (
 SLEEPERS = 10_000
 
 
-@contextlib.contextmanager
-def server(database: Path) -> Iterator[tuple[str, int]]:
-    """A server process of its own: yields its address and its process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "outlast", "server", "--db", str(database), "--port", str(port), "--headless"]
-    process = subprocess.Popen([*command, "--log-level", "warning"], stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the server did not start")
-            time.sleep(0.05)
-        yield f"127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def load(*arguments: str) -> dict[str, float]:
     """Run the load process and read its figures."""
     done = subprocess.run(
@@ -78,20 +55,6 @@ def load(*arguments: str) -> dict[str, float]:
     )
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
-
-
-def cpu_of(pid: int) -> float:
-    """CPU seconds that a process has used, from /proc."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mb(pid: int) -> float:
-    """Resident memory of a process in MB, from /proc."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"process {pid} has no VmRSS")
 
 
 def commits_in(database: Path) -> int:
@@ -109,11 +72,7 @@ def run(case: Case, folder: Path) -> dict[str, float]:
         figures = load(*arguments, "--target", f"sqlite:///{database}")
     else:
         with server(database) as (address, pid):
-            figures = load(*arguments, "--target", address)
-            # The warm-up is a tenth of the load: the server's share is scaled by it.
-            figures["cpu_s"] += (
-                cpu_of(pid) * case.workflows / (case.workflows + max(case.in_flight, case.workflows // 10))
-            )
+            figures = load(*arguments, "--target", address, "--server-pid", str(pid))
     done = case.workflows + max(case.in_flight, case.workflows // 10)
     figures["commits_per_workflow"] = commits_in(database) / done
     return figures
@@ -137,7 +96,7 @@ def closed_loops(console: Console, rounds: int, only: str, folder: Path) -> None
             f"{rate:,.0f}",
             f"{statistics.median(f['p50_ms'] for f in figures):.1f}",
             f"{statistics.median(f['p99_ms'] for f in figures):.1f}",
-            f"{statistics.median(f['cpu_s'] / f['workflows'] for f in figures) * 1000:.2f}",
+            f"{statistics.median((f['cpu_s'] + f['server_cpu_s']) / f['workflows'] for f in figures) * 1000:.2f}",
             f"{rate * statistics.median(f['commits_per_workflow'] for f in figures):,.0f}",
         )
     console.print(table)
