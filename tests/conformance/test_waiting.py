@@ -41,7 +41,7 @@ class Waiting:
             self.notes.append(f"{type(error).__name__}: {error}")
 
     async def conditions(self) -> None:
-        for timeout in (0.001, timedelta(milliseconds=1), 0.0000001):
+        for timeout in (0.001, timedelta(milliseconds=1), 0.002):
             await self.told(workflow.wait_condition(lambda: False, timeout=timeout, timeout_summary="tick"))
         await self.told(workflow.wait_condition(lambda: True, timeout=5))
         await self.told(workflow.wait_condition(lambda: True))
@@ -53,9 +53,10 @@ class Waiting:
             await self.told(asyncio.sleep(duration))
 
     async def sets(self) -> None:
-        tasks = [asyncio.create_task(after(ms / 1000)) for ms in (9, 1, 5)]
+        tasks = [asyncio.create_task(after(ms / 1000)) for ms in (60_000, 1, 50_000)]
         done, pending = await workflow.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         self.notes.append([type(done).__name__, len(done), len(pending)])
+        tasks = [asyncio.create_task(after(ms / 1000)) for ms in (9, 1, 5)]
         done, _ = await workflow.wait(tasks, timeout=5)
         self.notes.append([one.result() for one in done])
         tasks = [asyncio.create_task(after(ms / 1000, fails=ms == 5)) for ms in (60_000, 1, 5)]
@@ -63,7 +64,7 @@ class Waiting:
         self.notes.append([type(one.exception()).__name__ for one in done])
         for one in pending:
             one.cancel()
-        done, pending = await workflow.wait([asyncio.create_task(after(0.05))], timeout=0.001)
+        done, pending = await workflow.wait([asyncio.create_task(after(40))], timeout=0.001)
         self.notes.append([len(done), len(pending)])
 
     async def misused(self) -> None:
@@ -76,7 +77,7 @@ class Waiting:
     async def completions(self) -> None:
         for one in workflow.as_completed([after(0.005), after(0.001)]):
             self.notes.append(await one)
-        for one in workflow.as_completed([after(0.06), after(0.001)], timeout=0.02):
+        for one in workflow.as_completed([after(60), after(0.001)], timeout=0.02):
             await self.told(one)
 
     async def semaphores(self) -> None:
@@ -150,14 +151,15 @@ class Waiting:
 NAP, TICK = '"nap"', '"tick"'
 # Way of waiting -> what the workflow saw; milliseconds and summaries of its timers.
 WAITS: dict[str, tuple[list[Any], list[Any]]] = {
-    "conditions": (["TimeoutError: "] * 3 + [None] * 2, [(1, TICK), (1, TICK), (0.0001, TICK)]),
+    "conditions": (["TimeoutError: "] * 3 + [None] * 2, [(1, TICK), (1, TICK), (2, TICK)]),
     "sleeps": (
         [None] * 3 + ["RuntimeError: Attempting to schedule timer with negative delay"] * 2 + [None] * 3,
         [(0, NAP), (0.4, NAP), (1, NAP), (0.4, "")],
     ),
     "sets": (
         [["list", 1, 2], [0.009, 0.001, 0.005], ["NoneType", "ApplicationError"], [0, 1]],
-        [(9, ""), (1, ""), (5, ""), (5000, ""), (60_000, ""), (1, ""), (5, ""), (1, ""), (50, "")],
+        [(60_000, ""), (1, ""), (50_000, ""), (9, ""), (1, ""), (5, ""), (5000, "")]
+        + [(60_000, ""), (1, ""), (5, ""), (1, ""), (40_000, "")],
     ),
     "misused": (
         [
@@ -167,7 +169,7 @@ WAITS: dict[str, tuple[list[Any], list[Any]]] = {
         ],
         [(1, "")],
     ),
-    "completions": ([0.001, 0.005, 0.001, "TimeoutError: "], [(5, ""), (1, ""), (20, ""), (60, ""), (1, "")]),
+    "completions": ([0.001, 0.005, 0.001, "TimeoutError: "], [(5, ""), (1, ""), (20, ""), (60_000, ""), (1, "")]),
     "semaphores": (
         [[0, True], [1, True], [2, True], [3, True], [4, True], True],
         [(1, ""), (2, ""), (3, ""), (4, ""), (5, "")],

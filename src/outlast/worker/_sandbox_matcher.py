@@ -6,6 +6,8 @@ Rule: a matcher is a value; changes make new ones. Source of the tables: ``tempo
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
@@ -173,9 +175,7 @@ _USES = {
     "pathlib.Path": "chmod cwd exists expanduser glob group hardlink_to home is_block_device is_char_device is_dir"
     " is_fifo is_file is_mount is_socket is_symlink iterdir lchmod link_to lstat mkdir open owner read_bytes read_link"
     " read_text rename replace resolve rglob rmdir samefile stat symlink_to touch unlink write_bytes write_text",
-    "random": "betavariate choice choices expovariate gammavariate gauss getrandbits getstate lognormvariate"
-    " normalvariate paretovariate randbytes randint random randrange sample seed setstate shuffle triangular uniform"
-    " vonmisesvariate weibullvariate",
+    "random": " ".join(name for name, value in vars(random).items() if inspect.isroutine(value) and name[0] != "_"),
     "secrets": "SystemRandom choice randbelow randbits token_bytes token_hex token_urlsafe",
     "tarfile": "open",
     "tarfile.TarFile": "extract extractall",
