@@ -96,7 +96,11 @@ async def test_what_comes_while_it_is_paused_waits_for_the_end_of_the_pause(stag
     async with stage.worker(Adding, activities=[double]):
         handle = await stage.start(Adding.run)
         await handle.signal(Adding.add, 1)
-        await stage.until_event(handle, "ActivityTaskCompleted")
+
+        async def added() -> bool:
+            return bool(await handle.query(Adding.sum) == 2)
+
+        await stage.until(added)
         assert await handle.execute_update(Adding.plus, 10) == 12
         await pause(stage, handle)
         described = await describe(stage, handle)
