@@ -16,12 +16,16 @@ from google.protobuf.message import DecodeError
 from outlast.api.history.v1 import History, HistoryEvent
 from outlast.engine.execution import due, snapshot
 from outlast.engine.execution.state import ExecutionState
+from outlast.engine.schedule import due as schedule_due
+from outlast.engine.schedule import snapshot as schedule_snapshot
 from outlast.storage.errors import StorageError
 from outlast.storage.port import RunKey, VisibilityRow
 from outlast.storage.sqlite_schema import NEWEST
 from outlast.storage.sqlite_survey import StoredRun, Survey
+from outlast.vocab.divisions import SCHEDULES, division, kind_of
+from outlast.vocab.filters import Indexed
 
-from . import visibility
+from . import schedule_list, visibility
 
 
 class Finding(NamedTuple):
@@ -73,6 +77,9 @@ def check(path: Path) -> Report:
             for run in survey.runs():
                 runs += 1
                 known.add(run.key)
+                if kind_of(run.key.namespace_id) == SCHEDULES:
+                    findings += _schedule(run, current=current.get(run.key[:2]))
+                    continue
                 history, faults = _history(run)
                 events += len(history)
                 findings += faults
@@ -88,6 +95,28 @@ def check(path: Path) -> Report:
         except StorageError as error:
             findings.append(Finding(str(path), "readable", str(error)))
         return Report(path, survey.schema, runs, events, str(survey.holder or ""), findings[:_FINDINGS_MAX])
+
+
+def _schedule(run: StoredRun, *, current: str | None) -> Iterator[Finding]:
+    """A schedule has no history: its row and its ``wake_at`` have to follow from its snapshot."""
+    subject = f"schedule {run.key.workflow_id!r}"
+    try:
+        state = schedule_snapshot.decode(run.snapshot)
+    except (msgspec.DecodeError, ValueError, IndexError) as error:
+        yield Finding(subject, "snapshot is readable", str(error) or "it is empty")
+        return
+    key = (division(state.namespace_id, SCHEDULES), state.schedule_id, state.run_id)
+    if key != run.key:
+        yield Finding(subject, "snapshot is of this schedule", f"it is of {state.schedule_id!r}, run {state.run_id}")
+        return
+    if current != run.key.run_id:
+        yield Finding(subject, "a schedule is the current one of its id", f"the current one is {current}")
+    expected = schedule_due.wake_at(state)
+    if run.wake_at != expected:
+        yield Finding(subject, "wake_at is the next time", f"wake_at is {run.wake_at}, the next time {expected}")
+    if run.visibility != schedule_list.row(state):
+        yield Finding(subject, "row in the lists equals state", "it says something else, or is not there")
+    yield from _indexed(subject, run.indexed, schedule_list.indexed(state))
 
 
 def _history(run: StoredRun) -> tuple[list[HistoryEvent], list[Finding]]:
@@ -177,11 +206,13 @@ def _listed(
             yield Finding(
                 subject, "row in the lists equals state", f"{name} is {_short(found)}, the state says {_short(wanted)}"
             )
-    wanted_values = sorted(
-        ((attribute.key, value) for attribute, values in visibility.indexed(state) for value in values), key=repr
-    )
-    if sorted(indexed, key=repr) != wanted_values:
-        yield Finding(subject, "search attributes are indexed", f"{_short(indexed)} for {_short(wanted_values)}")
+    yield from _indexed(subject, indexed, visibility.indexed(state))
+
+
+def _indexed(subject: str, found: list[tuple[str, object]], wanted: Indexed) -> Iterator[Finding]:
+    wanted_values = sorted(((attribute.key, value) for attribute, values in wanted for value in values), key=repr)
+    if sorted(found, key=repr) != wanted_values:
+        yield Finding(subject, "search attributes are indexed", f"{_short(found)} for {_short(wanted_values)}")
 
 
 def _pointers(current: dict[tuple[str, str], str], known: set[RunKey]) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from outlast.engine.execution import advance, due, options, query, workflow_task
 from outlast.storage.errors import Conflict, StorageClosed, StorageError
 from outlast.storage.port import RunKey, Storage
 from outlast.vocab import limits
+from outlast.vocab.divisions import SCHEDULES, kind_of
 from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
 
 from . import blobs
@@ -31,6 +32,7 @@ from .namespaces import Namespaces
 from .outbox import Outbox
 from .queries import PendingQuery
 from .runs import Run, Runs
+from .schedules import Schedules
 from .skipping import SkippingClock, Stillness
 from .task_queues import QueryOffer, QueueId, TaskOffer, TaskQueues
 from .timers import Timers
@@ -70,6 +72,8 @@ class Node:
         self.runs.on_durable = self.dispatch_queries
         self.runs.on_lost = self._on_lost
         self.runs.on_large = self._on_large
+        self.schedules = Schedules(self, clock.passive if isinstance(clock, SkippingClock) else clock)
+        self.runs.on_closed = self.schedules.on_closed
         self.outbox = Outbox(self.runs, self.namespaces, self.spawn)
         self.background = Background(self.stillness)
         self.closing = False
@@ -104,7 +108,7 @@ class Node:
         for name in namespaces:
             await node.namespaces.ensure(name)
         # A clock that jumps has to know the next deadline, however far away it is.
-        node.timers.horizon_at = node.clock.now() + _HORIZON_NS if node.stillness is None else _FOR_EVER_NS
+        node._reach(node.clock.now() + _HORIZON_NS if node.stillness is None else _FOR_EVER_NS)
         await node._take_up()
         for namespace_id in node.namespaces.deleted():
             reclaim.begin(node, namespace_id)
@@ -121,6 +125,7 @@ class Node:
         self.closing = True
         self.background.release()
         self.timers.close()
+        self.schedules.timers.close()
         self.outbox.close()
         self.queues.close()
         self.runs.release()
@@ -243,13 +248,19 @@ class Node:
             await self.batches.sweep(self.clock.now())
             if self.stillness is not None:
                 continue
-            after, self.timers.horizon_at = self.timers.horizon_at, self.clock.now() + _HORIZON_NS
+            after = self.timers.horizon_at
+            self._reach(self.clock.now() + _HORIZON_NS)
             await self._fetch_deadlines(after)
+
+    def _reach(self, horizon_at: int) -> None:
+        """Leave to storage what is due later."""
+        self.timers.horizon_at = self.schedules.timers.horizon_at = horizon_at
 
     async def _fetch_deadlines(self, after: int) -> None:
         """Take over from storage the deadlines later than ``after`` up to the horizon."""
         async for at, key in self._stored_deadlines(after, self.timers.horizon_at):
-            self.timers.set(key, at)
+            timers = self.schedules.timers if kind_of(key.namespace_id) == SCHEDULES else self.timers
+            timers.set(key, at)
 
     async def _stored_deadlines(self, after: int, until: int) -> AsyncIterator[tuple[int, RunKey]]:
         cursor: tuple[int, RunKey] | None = None
@@ -267,6 +278,9 @@ class Node:
         """Take up the runs that a former process left: end what died with it, and offer what is open."""
         now = self.clock.now()
         async for _, key in self._stored_deadlines(-1, now):
+            if kind_of(key.namespace_id) == SCHEDULES:
+                self.schedules.on_due(key)
+                continue
             run = await self.runs.get(key)
             draft = self.runs.draft(run)
             advance.recover(draft)

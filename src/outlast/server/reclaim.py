@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
+from outlast.vocab.divisions import DIVISIONS, WORKFLOWS, division
+
 from .node import Node
 
 _PAGE = 100
@@ -21,10 +23,16 @@ def begin(node: Node, namespace_id: str) -> None:
 async def _reclaim(node: Node, namespace_id: str) -> None:
     node.queues.shut_namespace(namespace_id)
     node.batches.forget_namespace(namespace_id)
+    node.schedules.forget_namespace(namespace_id)
+    for kind in (WORKFLOWS, *DIVISIONS):
+        await _empty(node, division(namespace_id, kind))
+    await node.namespaces.forget(namespace_id)
+
+
+async def _empty(node: Node, division_id: str) -> None:
     while True:
-        page = await node.storage.list_executions(namespace_id, page_size=_PAGE)
+        page = await node.storage.list_executions(division_id, page_size=_PAGE)
         for key, _ in page.rows:
             await node.runs.delete(key)
         if not page.rows:
-            break
-    await node.namespaces.forget(namespace_id)
+            return

@@ -109,6 +109,8 @@ class Runs:
         self.on_durable: Callable[[Run], None] = lambda run: None
         self.on_lost: Callable[[Run, BaseException | None], None] = lambda run, error: None
         """Told of a run that was dropped because a commit failed, and of the failure."""
+        self.on_closed: Callable[[Run], None] = lambda run: None
+        """Told of a run that has closed, durably."""
         self.on_large: Callable[[Run, int], None] = lambda run, state_bytes: None
         """Told of an open run whose kept state has passed its limit, and of the size."""
         self.on_change: Callable[[Run], None] | None = None
@@ -301,6 +303,8 @@ class Runs:
             if late:
                 self._on_effects(run, late)
             if outcome.events:
+                if not outcome.state.running:
+                    self.on_closed(run)
                 self._trim(run)
                 self._notify(run)
             elif run.queries:

@@ -73,6 +73,7 @@ class SkippingClock:
     """A ``Clock`` for tests, and the lock that decides whether it may jump."""
 
     __slots__ = (
+        "_active",
         "_alarms",
         "_checking",
         "_numbers",
@@ -91,7 +92,8 @@ class SkippingClock:
         self.stillness.counts_as_waiting(lambda: self._sleepers)
         self.lock_count = 1
         self._offset = 0
-        self._alarms: list[tuple[int, int, _Planned]] = []
+        self._active = _Count()
+        self._alarms: list[tuple[int, int, Planned]] = []
         self._numbers = itertools.count()
         self._timer: Alarm | None = None
         self._sleepers = 0
@@ -103,9 +105,17 @@ class SkippingClock:
         """The present of the tests, ns since the epoch."""
         return self.wall.now() + self._offset
 
+    @property
+    def passive(self) -> Clock:
+        """The same time for those for whom alone it does not jump: a schedule goes on for ever."""
+        return _PassiveClock(self)
+
     def call_at(self, at: int, call: Callable[[], None]) -> Alarm:
         """Plan ``call`` for the instant ``at``, which a jump may bring nearer."""
-        planned = _Planned(call)
+        return self.plan(at, Planned(call, self._active))
+
+    def plan(self, at: int, planned: Planned) -> Planned:
+        """Plan a call for the instant ``at``."""
         heapq.heappush(self._alarms, (at, next(self._numbers), planned))
         self._arm()
         self._consider()
@@ -129,7 +139,7 @@ class SkippingClock:
         self._timer = None
         now = self.now()
         while (at := self._next()) is not None and at <= now:
-            call = heapq.heappop(self._alarms)[2].call
+            call = heapq.heappop(self._alarms)[2].take()
             assert call is not None
             call()
         self._arm()
@@ -174,10 +184,10 @@ class SkippingClock:
     @property
     def stuck(self) -> bool:
         """Whether it is unlocked, nothing is under way, and no deadline is left to jump to."""
-        return not self.lock_count and self.stillness.still and self._next() is None
+        return not self.lock_count and self.stillness.still and not self._active.number
 
     def _consider(self) -> None:
-        if not self.lock_count and not self._checking and self._alarms:
+        if not self.lock_count and not self._checking and self._active.number:
             self._checking = True
             asyncio.get_running_loop().call_soon(self._check, self.stillness.news, _STILL_TURNS)
 
@@ -195,18 +205,56 @@ class SkippingClock:
     def jump(self) -> None:
         """Be at the next deadline now, if there is one: for those who know that nothing is under way."""
         at = self._next()
-        if at is not None:
+        if at is not None and self._active.number:
             self._offset += max(at - self.now(), 0)
             self._ring()
 
 
-class _Planned:
-    """A planned call; taken back, it has none."""
+class _Count:
+    """How many planned calls time may jump for."""
 
-    __slots__ = ("call",)
+    __slots__ = ("number",)
 
-    def __init__(self, call: Callable[[], None]) -> None:
+    def __init__(self) -> None:
+        self.number = 0
+
+
+class Planned:
+    """A planned call; taken back, it has none.
+
+    Args:
+        active: where it counts as one that time may jump for; None for a passive one.
+    """
+
+    __slots__ = ("_active", "call")
+
+    def __init__(self, call: Callable[[], None], active: _Count | None) -> None:
         self.call: Callable[[], None] | None = call
+        self._active = active
+        if active is not None:
+            active.number += 1
+
+    def take(self) -> Callable[[], None] | None:
+        """The call, which is planned no more; None when it was not."""
+        call, self.call = self.call, None
+        if call is not None and self._active is not None:
+            self._active.number -= 1
+        return call
 
     def cancel(self) -> None:
-        self.call = None
+        self.take()
+
+
+class _PassiveClock:
+    """A ``Clock`` whose planned calls time passes by, and stops at on its way, but does not jump for."""
+
+    __slots__ = ("_clock",)
+
+    def __init__(self, clock: SkippingClock) -> None:
+        self._clock = clock
+
+    def now(self) -> int:
+        return self._clock.now()
+
+    def call_at(self, at: int, call: Callable[[], None]) -> Alarm:
+        return self._clock.plan(at, Planned(call, None))

@@ -40,7 +40,7 @@ _FIELDS: Final = (
     _Field("month", 1, 12, _MONTHS),
     _Field("day of week", 0, 6, _DAYS),
 )
-_WORDS: Final = {
+WORDS: Final = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
     "@monthly": "0 0 1 * *",
@@ -49,7 +49,7 @@ _WORDS: Final = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_EVERY: Final = "@every "
+EVERY: Final = "@every"
 _UNITS_NS: Final = {
     "ns": 1,
     "us": 1000,
@@ -59,8 +59,9 @@ _UNITS_NS: Final = {
     "s": SECOND_NS,
     "m": 60 * SECOND_NS,
     "h": 3600 * SECOND_NS,
+    "d": 86400 * SECOND_NS,
 }
-_LENGTH: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_LENGTH: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)")
 _ELEMENT: Final = re.compile(r"(?P<begin>\*|\?|\w+)(-(?P<end>\w+))?(/(?P<step>\d+))?")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PROBE: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -82,12 +83,12 @@ def parse(spec: str) -> Cron:
         InvalidArgument: naming the field, the rule and the cure.
     """
     zone, rest = _zone(spec)
-    if rest.startswith(_EVERY):
-        return Cron("", zone, _every_ns(spec, rest[len(_EVERY) :].strip()))
+    if rest.startswith(f"{EVERY} "):
+        return Cron("", zone, _every_ns(spec, rest[len(EVERY) :].strip()))
     if rest.startswith("@"):
-        if rest not in _WORDS:
-            raise _bad(spec, f"{rest!r} is unknown; use one of {', '.join(_WORDS)} or '@every 1h'")
-        return Cron(_WORDS[rest], zone)
+        if rest not in WORDS:
+            raise _bad(spec, f"{rest!r} is unknown; use one of {', '.join(WORDS)} or '@every 1h'")
+        return Cron(WORDS[rest], zone)
     parts = rest.split()
     if len(parts) != len(_FIELDS):
         names = ", ".join(field.name for field in _FIELDS)
@@ -137,12 +138,20 @@ def _zone(spec: str) -> tuple[str, str]:
 
 
 def _every_ns(spec: str, text: str) -> int:
-    """A length of time as Go writes it, in whole seconds and at least one."""
+    """A length of time in whole seconds and at least one."""
+    return max(length_ns(text, f"cron_schedule {spec!r}") // SECOND_NS, 1) * SECOND_NS
+
+
+def length_ns(text: str, subject: str, *, days: bool = False) -> int:
+    """A length of time as Go writes it; ``days`` allows ``d`` for 24 hours.
+
+    Raises:
+        InvalidArgument: it is none; the message begins with ``subject``.
+    """
     found = list(_LENGTH.finditer(text))
-    if not text or "".join(match.group() for match in found) != text:
-        raise _bad(spec, f"{text!r} is no length of time; write it like '90s', '1h30m' or '24h'")
-    length_ns = sum(int(float(match[1]) * _UNITS_NS[match[2]]) for match in found)
-    return max(length_ns // SECOND_NS, 1) * SECOND_NS
+    if not text or "".join(match.group() for match in found) != text or ("d" in text and not days):
+        raise InvalidArgument(f"{subject}: {text!r} is no length of time; write it like '90s', '1h30m' or '24h'")
+    return sum(int(float(match[1]) * _UNITS_NS[match[2]]) for match in found)
 
 
 def _numbers(spec: str, field: _Field, text: str) -> str:

@@ -226,6 +226,24 @@ SCHEDULE_BACKFILLS_PER_ROUND_MAX: Final = 10
 """(3.12.6)."""
 SCHEDULE_STARTS_PER_SECOND_MAX: Final = 30
 """(3.12.6)."""
+SCHEDULE_BACKFILL_ROUND_NS: Final = 1 * _SECOND
+"""Between two rounds of a backfill (service/worker/scheduler/workflow.go)."""
+SCHEDULE_LIST_ACTIONS_MAX: Final = 5
+"""Recent and, as many, coming actions of an entry in a list (3.12.6, ListSchedules)."""
+SCHEDULE_LIST_SPECS_MAX: Final = 10
+"""Calendars, intervals and exclusions, each, of an entry in a list (SpecFieldLengthLimit)."""
+SCHEDULE_MATCHING_TIMES_MAX: Final = 1000
+"""Times in the answer to ListScheduleMatchingTimes."""
+SCHEDULE_NOTES_MAX: Final = 1000
+"""Bytes of the note of a pause (common.ScheduleNotesSizeLimit)."""
+SCHEDULE_COMMENT_MAX: Final = 200
+"""Characters of the comment of a calendar (service/worker/scheduler/calendar.go)."""
+SCHEDULE_SEARCH_MAX: Final = 10_000
+"""Excluded times or stretches in a row before a schedule counts as one without further times: ours."""
+SCHEDULE_TIMES_PER_TURN_MAX: Final = 1000
+"""Times that a schedule makes up for at once; the rest follows when others have had their turn: ours."""
+SCHEDULE_REQUEST_IDS_MAX: Final = 50
+"""Calls that a schedule recognises when they are repeated: ours."""
 
 WORKER_CACHE_BYTES_MAX: Final = 512 * _MIB
 """Histories of the runs that a worker keeps between their tasks: a thousand runs at the limit would be 50 GiB."""

@@ -186,6 +186,11 @@ def begin(
     for name in ("input", "memo", "search_attributes", "header", "priority", "versioning_override"):
         if request.HasField(name):
             attributes[name] = getattr(request, name)
+    if isinstance(request, StartWorkflowExecutionRequest):
+        if request.HasField("last_completion_result"):
+            attributes["last_completion_result"] = request.last_completion_result
+        if request.HasField("continued_failure"):
+            attributes["continued_failure"] = request.continued_failure
     if search_attributes is not None and request.HasField("search_attributes"):
         attributes["search_attributes"] = search_attributes
     event_fields: dict[str, Any] = {}
