@@ -373,7 +373,7 @@ async def test_a_workflow_that_closed_unseen_is_noticed() -> None:
         world = on(first)
         await world.create(policies={"overlap_policy": _e.SCHEDULE_OVERLAP_POLICY_BUFFER_ALL})
         await world.pass_time(2 * MINUTE)
-        first.node.runs.on_closed = lambda run: None  # the process dies before it can say so
+        first.node.runs.on_durable = lambda run: None  # the process dies before it can say so
         await world.end()
         assert await world.running() == []
         clock = first.clock

@@ -69,11 +69,10 @@ class Node:
         keep_ns = self.namespaces.retention_ns if self.stillness is None else _never
         self.batches = Batches(storage, keep_ns)
         self.runs = Runs(storage, clock, self.wall, self.timers, self._on_effects, keep_ns)
-        self.runs.on_durable = self.dispatch_queries
+        self.runs.on_durable = self._on_durable
         self.runs.on_lost = self._on_lost
         self.runs.on_large = self._on_large
         self.schedules = Schedules(self, clock.passive if isinstance(clock, SkippingClock) else clock)
-        self.runs.on_closed = self.schedules.on_closed
         self.outbox = Outbox(self.runs, self.namespaces, self.spawn)
         self.background = Background(self.stillness)
         self.closing = False
@@ -314,6 +313,12 @@ class Node:
             return
 
     # -- queries -------------------------------------------------------------------------------------------------
+
+    def _on_durable(self, run: Run) -> None:
+        if run.queries:
+            self.dispatch_queries(run)
+        if not run.state.running and not self.closing:
+            self.schedules.on_closed(run)
 
     def dispatch_queries(self, run: Run) -> None:
         """Send on the queries that wait: with the pending workflow task, or as tasks of their own."""

@@ -107,10 +107,9 @@ class Runs:
         self._runs: OrderedDict[RunKey, Run] = OrderedDict()
         self._current: dict[tuple[str, str], str] = {}
         self.on_durable: Callable[[Run], None] = lambda run: None
+        """Told of a run with queries, or that has closed, when there is something new that is durable."""
         self.on_lost: Callable[[Run, BaseException | None], None] = lambda run, error: None
         """Told of a run that was dropped because a commit failed, and of the failure."""
-        self.on_closed: Callable[[Run], None] = lambda run: None
-        """Told of a run that has closed, durably."""
         self.on_large: Callable[[Run, int], None] = lambda run, state_bytes: None
         """Told of an open run whose kept state has passed its limit, and of the size."""
         self.on_change: Callable[[Run], None] | None = None
@@ -303,8 +302,6 @@ class Runs:
             if late:
                 self._on_effects(run, late)
             if outcome.events:
-                if not outcome.state.running:
-                    self.on_closed(run)
                 self._trim(run)
                 self._notify(run)
             elif run.queries:
@@ -356,7 +353,7 @@ class Runs:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
-        if run.queries:
+        if run.queries or not (run.state.running or run.dropped):
             self.on_durable(run)
 
     # -- history -------------------------------------------------------------------------------------------------
