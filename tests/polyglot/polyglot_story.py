@@ -25,7 +25,7 @@ ANSWERS: dict[str, Any] = {
         "type": "CardError",
         "message": "no such card",
         "detail": 4711,
-        "timeout": "Heartbeat",
+        "heartbeat_timeout": True,
     },
     "waits": "fired and cancelled",
     "messages": {
@@ -56,10 +56,9 @@ ANSWERS: dict[str, Any] = {
     "reset": ["bread", "milk", "eggs"],
     "delayed": {"answer": "child late", "late": True},
     "server": {"pollers": True, "namespaces": ["default"]},
-    # The number of histories that the SDK's replayer has followed.
-    "replay": 14,
 }
-"""What every language answers; markers differ from SDK to SDK, so each test adds its own."""
+"""What every language answers. Each test adds what differs from SDK to SDK: `markers`, and `replay`, the number of
+histories that the SDK's replayer has followed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -114,7 +115,7 @@ func Activities(ctx workflow.Context) (map[string]any, error) {
 	}
 	return map[string]any{
 		"third": third, "type": application.Type(), "message": application.Message(), "detail": detail,
-		"timeout": timeout.TimeoutType().String(),
+		"heartbeat_timeout": timeout.TimeoutType() == enums.TIMEOUT_TYPE_HEARTBEAT,
 	}, nil
 }
 
