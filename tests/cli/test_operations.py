@@ -56,7 +56,7 @@ def test_how_an_activity_is_tried_is_changed(stage: Stage, by_hand: str, words: 
 
 
 def test_which_activity_has_to_be_said(stage: Stage) -> None:
-    for words in (("-w", "x"), ("-q", "A = 1", "-a", "shop"), ("-a", "shop"), ("-w", "x", "-a", "y", "--match-all")):
+    for words in (("-w", "x"), ("-q", "A = 1", "-a", "shop"), ("--match-all",), ("-w", "x", "-a", "y", "--match-all")):
         assert stage.run("activity", "reset", *words).exit_code == 2
     assert "say what to change" in stage.run("activity", "update-options", "-w", "x", "-a", "y").stderr
 

@@ -37,8 +37,12 @@ async def _described(session: Session, job_id: str) -> DescribeBatchOperationRes
     return response
 
 
-async def follow_job(session: Session, job_id: str) -> None:
-    """Say that a job has started; on a terminal, or where it runs in this very process, also how it goes to its end."""
+async def follow_job(session: Session, job_id: str, plural: str) -> None:
+    """Say that a job has started; on a terminal, or where it runs in this very process, also how it goes to its end.
+
+    Args:
+        plural: what it works through, "workflows".
+    """
     printer = session.printer
     printer.line(f"Started batch for job ID: {job_id}")
     if not session.embedded and not printer.on_terminal:
@@ -46,7 +50,7 @@ async def follow_job(session: Session, job_id: str) -> None:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=printer.console, disable=not printer.on_terminal) as progress:
-        bar = progress.add_task("Workflows", total=None)
+        bar = progress.add_task(plural.capitalize(), total=None)
         while True:
             job = await _described(session, job_id)
             done = job.complete_operation_count + job.failure_operation_count

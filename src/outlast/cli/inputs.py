@@ -160,5 +160,5 @@ def header(entries: Mapping[str, Payload]) -> Header | None:
 
 
 HEADERS: Final = click.option(
-    "--headers", multiple=True, callback=json_pairs, help="Header of the workflow, NAME=JSON; repeatable."
+    "--headers", multiple=True, callback=json_pairs, help="Header for the code that runs, NAME=JSON; repeatable."
 )

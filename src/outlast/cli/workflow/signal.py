@@ -14,6 +14,7 @@ from .. import selection
 from ..connection import Session, connected
 from ..inputs import HEADERS, header, payload_options
 from ..reference import fresh_id
+from ..start_options import titled
 from . import starting
 
 
@@ -82,4 +83,4 @@ async def signal_with_start(
             setattr(request, field.name, value)
     response = await session.service.signal_with_start_workflow_execution(request, retry=True)
     data = starting.started(session, request, response.run_id)
-    session.printer.record("Running execution:", starting.titled(data), data)
+    session.printer.record("Running execution:", titled(data), data)

@@ -10,6 +10,7 @@ from outlast.api.common.v1 import Payloads
 
 from ..connection import Session, connected
 from ..inputs import payload_options
+from ..start_options import titled
 from . import starting
 from .following import follow_progress
 from .outcome import show_outcome
@@ -24,7 +25,7 @@ async def start(session: Session, *, input: Payloads | None, fail_existing: bool
     request = starting.start_request(session, options, input)
     run_id = await starting.start(session, request, fail_existing=fail_existing)
     data = starting.started(session, request, run_id)
-    session.printer.record("Running execution:", starting.titled(data), data)
+    session.printer.record("Running execution:", titled(data), data)
 
 
 @click.command()
@@ -39,7 +40,7 @@ async def execute(
     request = starting.start_request(session, options, input)
     run_id = await starting.start(session, request, fail_existing=fail_existing)
     data = starting.started(session, request, run_id)
-    session.printer.card("Running execution:", starting.titled(data))
+    session.printer.card("Running execution:", titled(data))
     session.printer.line()
     history = await follow_progress(session, request.workflow_id, run_id, detailed=detailed, continues=True)
     show_outcome(session, history, dict(data), detailed=detailed)

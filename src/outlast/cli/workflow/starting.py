@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import click
 
-from outlast.api.common.v1 import Memo, Payload, Payloads, Priority, SearchAttributes, WorkflowType
+from outlast.api.common.v1 import Memo, Payloads, WorkflowType
 from outlast.api.enums import v1 as _e
 from outlast.api.errordetails.v1 import WorkflowExecutionAlreadyStartedFailure
-from outlast.api.sdk.v1 import UserMetadata
 from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.api.workflowservice.v1 import SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest
 from outlast.service import RPCError, RPCStatusCode
@@ -20,9 +19,10 @@ from outlast.vocab import times
 
 from .. import values
 from ..connection import Session
-from ..inputs import DURATION, HEADERS, header, json_pairs
+from ..inputs import DURATION, json_pairs
 from ..options import Option, with_options
 from ..reference import fresh_id
+from ..start_options import COMMON_START_NAMES, COMMON_START_OPTIONS, fill_common
 
 _REUSE: Final = ("AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate", "TerminateIfRunning")
 _CONFLICT: Final = ("Fail", "UseExisting", "TerminateExisting")
@@ -34,14 +34,8 @@ START_OPTIONS: Final[Option] = with_options(
     click.option("--run-timeout", type=DURATION, help="End each run after this time."),
     click.option("--execution-timeout", type=DURATION, help="End the chain of runs after this time."),
     click.option("--task-timeout", type=DURATION, default="10s", show_default=True, help="Time for a workflow task."),
-    click.option("--search-attribute", multiple=True, callback=json_pairs, help="NAME=JSON; repeatable."),
-    HEADERS,
     click.option("--memo", multiple=True, callback=json_pairs, help="NAME=JSON; repeatable."),
-    click.option("--static-summary", default="", help="One line for the UI."),
-    click.option("--static-details", default="", help="Text for the UI."),
-    click.option("--priority-key", type=click.IntRange(1), help="1 is served first."),
-    click.option("--fairness-key", default="", help="Group with which the task queue is shared fairly."),
-    click.option("--fairness-weight", type=float, help="Weight of that group."),
+    COMMON_START_OPTIONS,
     click.option("--cron", default="", help="Start again and again by this schedule."),
     click.option("--fail-existing", is_flag=True, help="Fail if the workflow runs already."),
     click.option("--start-delay", type=DURATION, help="Wait so long before the first workflow task."),
@@ -62,7 +56,6 @@ def start_request(session: Session, options: dict[str, Any], input: Payloads | N
         identity=session.identity,
         request_id=fresh_id(),
         cron_schedule=taken["cron"],
-        header=header(taken["headers"]),
     )
     for name, ns in (
         ("workflow_run_timeout", taken["run_timeout"]),
@@ -80,18 +73,7 @@ def start_request(session: Session, options: dict[str, Any], input: Payloads | N
         )
     if taken["memo"]:
         request.memo.CopyFrom(Memo(fields=taken["memo"]))
-    if taken["search_attribute"]:
-        request.search_attributes.CopyFrom(SearchAttributes(indexed_fields=taken["search_attribute"]))
-    if taken["static_summary"] or taken["static_details"]:
-        request.user_metadata.CopyFrom(_metadata(taken["static_summary"], taken["static_details"]))
-    if taken["priority_key"] or taken["fairness_key"] or taken["fairness_weight"] is not None:
-        request.priority.CopyFrom(
-            Priority(
-                priority_key=taken["priority_key"] or 0,
-                fairness_key=taken["fairness_key"],
-                fairness_weight=taken["fairness_weight"] or 0,
-            )
-        )
+    fill_common(request, taken)
     return request
 
 
@@ -102,27 +84,13 @@ _NAMES: Final = (
     "run_timeout",
     "execution_timeout",
     "task_timeout",
-    "search_attribute",
-    "headers",
     "memo",
-    "static_summary",
-    "static_details",
-    "priority_key",
-    "fairness_key",
-    "fairness_weight",
+    *COMMON_START_NAMES,
     "cron",
     "start_delay",
     "id_reuse_policy",
     "id_conflict_policy",
 )
-
-
-def _metadata(summary: str, details: str) -> UserMetadata:
-    metadata = UserMetadata()
-    for text, payload in ((summary, metadata.summary), (details, metadata.details)):
-        if text:
-            payload.CopyFrom(Payload(metadata={"encoding": b"json/plain"}, data=values.compact(text).encode()))
-    return metadata
 
 
 async def start(session: Session, request: StartWorkflowExecutionRequest, *, fail_existing: bool) -> str:
@@ -149,8 +117,3 @@ def started(
         "namespace": session.namespace,
         "taskQueue": request.task_queue.name,
     }
-
-
-def titled(data: dict[str, str]) -> dict[str, str]:
-    """The same under the names of cards: ``WorkflowId`` for ``workflowId``."""
-    return {name[0].upper() + name[1:]: value for name, value in data.items()}

@@ -11,6 +11,7 @@ from outlast.api.workflowservice.v1 import CountWorkflowExecutionsRequest, ListW
 
 from .. import values
 from ..connection import Session, connected
+from ..counts import show_count
 from ..options import refused
 from ..paging import paged
 from ..printing import Row
@@ -57,7 +58,4 @@ async def count(session: Session, *, query: str) -> None:
     response = await session.service.count_workflow_executions(
         CountWorkflowExecutionsRequest(namespace=session.namespace, query=query), retry=True
     )
-    session.printer.line(f"Total: {response.count}")
-    for group in response.groups:
-        session.printer.line(f"Group total: {group.count}, values: {values.group(group.group_values)}")
-    session.printer.data(response)
+    show_count(session.printer, response)
