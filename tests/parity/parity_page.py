@@ -23,18 +23,19 @@ compares the two packages, and fails on every difference that does not stand her
 _TAIL = """
 # The official SDKs of other languages
 
-They work against `outlast server`. For each of these, `make polyglot` plays a worker, a client and a replayer of that SDK against a server in a
-process of its own, and compares what they answer (`tests/polyglot`):
+They work against `outlast server`. For each of these, `make polyglot` plays a worker, a client and a replayer of
+that SDK against a server in a process of its own, and compares what they answer (`tests/polyglot`):
 
 | language | version | toolchain |
 |---|---|---|
 | Go | go.temporal.io/sdk 1.50.0 | Go 1.25 or newer |
 | TypeScript | @temporalio 1.24.0 | Node 20 or newer |
 
-Activities with retries, heartbeats, timeouts and cancellation; completion by token and by id; local activities and markers; timers; signals, queries,
-also of closed workflows, and updates, also rejected ones; signal-with-start and update-with-start; children and external workflows;
-continue-as-new; workflow retries; start delays; id conflicts; eager starts; cancellation, termination and reset; search attributes and memos, lists
-and counts; task queues and namespaces; sessions of the Go SDK; and replay of every history by the SDK that has written it.
+Activities with retries, heartbeats, timeouts and cancellation; completion by token and by id; local activities and
+markers; timers; signals, queries, also of closed workflows, and updates, also rejected ones; signal-with-start and
+update-with-start; children and external workflows; continue-as-new; workflow retries; start delays; id conflicts;
+eager starts; cancellation, termination and reset; search attributes and memos, lists and counts; task queues and
+namespaces; sessions of the Go SDK; and replay of every history by the SDK that has written it.
 """
 
 
