@@ -228,6 +228,28 @@ def test_cancellation(visitor: Visitor, approval: str) -> None:
     expect(_status(visitor)).to_have_text("Canceled")
 
 
+def test_a_pause_and_its_end(visitor: Visitor, approval: str) -> None:
+    visitor.workflow(approval)
+    dialog = _act(visitor, "Pause")
+    dialog.get_by_label("Reason").fill(HOSTILE)
+    visitor.picture("pause-workflow")
+    dialog.get_by_role("button", name="Pause").click()
+    expect(_status(visitor)).to_have_text("Paused")
+    banner = visitor.page.locator(".banner.is-paused")
+    expect(banner).to_contain_text("This workflow is paused")
+    expect(banner).to_contain_text(HOSTILE)
+    for absent in ("Update", "Pause"):
+        expect(visitor.page.locator(".head").get_by_role("button", name=absent, exact=True)).to_have_count(0)
+    visitor.picture("workflow-paused")
+    visitor.page.locator(".tabs").get_by_role("link", name="History").click()
+    expect(visitor.page.get_by_text("Workflow execution paused").first).to_be_visible()
+    dialog = _act(visitor, "Unpause")
+    dialog.get_by_role("button", name="Unpause").click()
+    expect(_status(visitor)).to_have_text("Running")
+    expect(visitor.page.locator(".banner.is-paused")).to_have_count(0)
+    expect(visitor.page.locator(".head").get_by_role("button", name="Update", exact=True)).to_be_visible()
+
+
 def test_termination(visitor: Visitor, approval: str) -> None:
     visitor.workflow(approval)
     dialog = _act(visitor, "Terminate")

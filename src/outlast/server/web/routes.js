@@ -36,6 +36,8 @@ export const ROUTES = {
     "/api/v1/namespaces/{namespace}/workflows/{workflow_execution.workflow_id}/terminate",
   ],
   ResetWorkflowExecution: ["POST", "/api/v1/namespaces/{namespace}/workflows/{workflow_execution.workflow_id}/reset"],
+  PauseWorkflowExecution: ["POST", "/api/v1/namespaces/{namespace}/workflows/{workflow_id}/pause"],
+  UnpauseWorkflowExecution: ["POST", "/api/v1/namespaces/{namespace}/workflows/{workflow_id}/unpause"],
   StartBatchOperation: ["POST", "/api/v1/namespaces/{namespace}/batch-operations/{job_id}"],
   DescribeBatchOperation: ["GET", "/api/v1/namespaces/{namespace}/batch-operations/{job_id}"],
   PauseActivity: ["POST", "/api/v1/namespaces/{namespace}/activities-deprecated/pause"],

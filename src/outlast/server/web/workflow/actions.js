@@ -1,4 +1,4 @@
-/** What can be done to a run: signal, update, cancel, terminate, reset; and starting one like it. */
+/** What can be done to a run: signal, update, pause, cancel, terminate, reset; and starting one like it. */
 
 import { IDENTITY, call } from "../api.js";
 import { ARGUMENTS_HINT, argumentsInput, field, openForm, readArguments } from "../dialog.js";
@@ -12,6 +12,7 @@ import { uuid } from "../uuid.js";
 import { attributesOf } from "./events.js";
 import { metadata } from "./metadata.js";
 import { nameField } from "./name_field.js";
+import { openPause, openUnpause } from "./pause.js";
 import { openReset } from "./reset.js";
 
 /**
@@ -25,7 +26,9 @@ export function actionButtons(view, changed) {
     h(tag, { type: "button", onclick: () => void Promise.resolve(open(view, changed)).catch((error) => complain(error.message)) }, name);
   const end = [button("Reset", openReset), button("Start like this", startAlike)];
   if (!view.running) return end;
-  return [button("Signal", openSignal), button("Update", openUpdate), button("Cancel", openCancel), button("Terminate", openTerminate, "button.danger"), ...end];
+  // A paused workflow answers no update.
+  const talk = view.paused ? [button("Signal", openSignal), button("Unpause", openUnpause)] : [button("Signal", openSignal), button("Update", openUpdate), button("Pause", openPause)];
+  return [...talk, button("Cancel", openCancel), button("Terminate", openTerminate, "button.danger"), ...end];
 }
 
 function target(view) {

@@ -1,4 +1,4 @@
-/** What stands above a run that does not get on: it is blocked, nobody works, or it is being cancelled. */
+/** What stands above a run that does not get on: it is paused or blocked, nobody works, or it is being cancelled. */
 
 import { h, link } from "../dom.js";
 import { ago } from "../facts.js";
@@ -9,12 +9,24 @@ import { href } from "../router.js";
 /** @param {import("./run_view.js").RunView} view @returns {Node[]} */
 export function banners(view) {
   const found = [];
+  if (view.paused) found.push(paused(view));
   if (view.blocked) found.push(blocked(view));
   if (view.deserted) found.push(deserted(view));
   if (view.running && view.description.workflowExtendedInfo?.cancelRequested) {
     found.push(h("div.banner.is-canceled", { role: "status" }, h("p", {}, h("strong", {}, "Cancellation is requested. "), "The workflow decides when it ends.")));
   }
   return found;
+}
+
+function paused(view) {
+  const { pausedTime, identity, reason } = view.description.workflowExtendedInfo?.pauseInfo ?? {};
+  return h(
+    "section.banner.is-paused",
+    { role: "status" },
+    h("h2", {}, "This workflow is paused"),
+    h("p", {}, reason ? h("strong", {}, reason, " ") : null, "Nobody gets work of it until it is unpaused; signals and results wait, timers and timeouts go on."),
+    h("p.soft", {}, "paused ", ago(pausedTime), identity ? ` by ${identity}` : ""),
+  );
 }
 
 function blocked(view) {

@@ -111,7 +111,7 @@ function frameOf(view, tab) {
       replace(actions, actionButtons(view, changed));
     });
     replace(about, aboutRun(view));
-    put("alerts", JSON.stringify([view.trouble?.event, view.description.pendingWorkflowTask?.attempt, view.deserted, view.description.workflowExtendedInfo?.cancelRequested, view.running]), () => replace(alerts, banners(view)));
+    put("alerts", JSON.stringify([view.trouble?.event, view.description.pendingWorkflowTask?.attempt, view.deserted, view.description.workflowExtendedInfo?.cancelRequested, view.info.status]), () => replace(alerts, banners(view)));
     const counts = { history: Number(view.info.historyLength ?? 0), pending: pendingCount(view) };
     put("tabs", JSON.stringify(counts), () => {
       replace(tabs, tabLinks(view, tab, counts));

@@ -31,6 +31,7 @@ export function pendingCount(view) {
 }
 
 function nothing(view) {
+  if (view.paused) return empty("Nothing is under way", "The workflow is paused.");
   return view.running
     ? empty("Nothing is under way", "The workflow waits for a timer, a signal or an update, or for nothing but time.")
     : empty("Nothing is under way", "The workflow is closed.");

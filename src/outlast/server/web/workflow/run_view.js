@@ -29,8 +29,13 @@ export class RunView {
     return this.grouped.all;
   }
 
+  /** Whether it is open: at work, or paused. */
   get running() {
-    return this.info.status === "WORKFLOW_EXECUTION_STATUS_RUNNING";
+    return this.info.status === "WORKFLOW_EXECUTION_STATUS_RUNNING" || this.paused;
+  }
+
+  get paused() {
+    return this.info.status === "WORKFLOW_EXECUTION_STATUS_PAUSED";
   }
 
   get pending() {

@@ -31,7 +31,7 @@ function inputCard(started) {
 
 function resultCard(view, closed) {
   const card = (title, ...content) => h("section.card", {}, h("h2", {}, title), content);
-  if (view.running) return card("Result", h("p.nothing", {}, "Not yet: the workflow is running."));
+  if (view.running) return card("Result", h("p.nothing", {}, `Not yet: the workflow is ${view.paused ? "paused" : "running"}.`));
   if (!closed) return card("Result", h("p.nothing", {}, "Loading …"));
   const [type, attributes] = [typeName(closed), attributesOf(closed)];
   if (attributes.failure) return card("Failure", failureNode(attributes.failure));
