@@ -173,6 +173,32 @@ FILTER = "WorkflowId = '{name}'"
 ACTIVITY = {"execution": {"workflow_id": "{name}"}, "id": "ship"}
 HEARTBEAT = {"worker_instance_key": "{name}", "worker_identity": "me", "task_queue": "{name}"}
 
+ALONE = {
+    "activity_id": "{name}",
+    "activity_type": {"name": "Ship"},
+    "task_queue": {"name": "{name}"},
+    "start_to_close_timeout": Duration(seconds=60),
+    "request_id": "1",
+}
+"""The start of a standalone activity."""
+
+
+def alone(**given: Any) -> Case:
+    """The request once there is a standalone activity with the caller's name, which waits for a worker."""
+
+    async def case(server: Driven, name: str) -> Fields:
+        await server.call("StartActivityExecution", **_filled({**ALONE, "input": JSON}, name))
+        return {"activity_id": name, **_filled(given, name)}
+
+    return case
+
+
+async def alone_and_done(server: Driven, name: str) -> Fields:
+    request = await alone()(server, name)
+    await server.call("RespondActivityTaskCompletedById", activity_id=name, result=JSON)
+    return request
+
+
 CASES: Mapping[str, Case] = {
     "GetSystemInfo": nothing,
     "GetClusterInfo": nothing,
@@ -240,6 +266,9 @@ CASES: Mapping[str, Case] = {
     "UpdateActivityOptions": scheduled(
         **ACTIVITY, activity_options={"priority": {"priority_key": 2}}, update_mask={"paths": ["priority"]}
     ),
+    "StartActivityExecution": fields(**ALONE, input=BINARY, header={"fields": {"trace": JSON["payloads"][0]}}),
+    "DescribeActivityExecution": alone(include_input=True, include_outcome=True),
+    "PollActivityExecution": alone_and_done,
     "PauseActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),
     "UnpauseActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),
     "ResetActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),

@@ -162,6 +162,8 @@ def shown(stored: DescribeNamespaceResponse) -> DescribeNamespaceResponse:
             worker_heartbeats=True,
             reported_problems_search_attribute=True,
             workflow_pause=True,
+            standalone_activities=True,
+            standalone_activity_start_delay=True,
         )
     )
     info.limits.CopyFrom(

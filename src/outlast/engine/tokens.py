@@ -47,10 +47,18 @@ class PageToken(msgspec.Struct, frozen=True, array_like=True, tag="p"):
     next_event_id: int
 
 
-_T = TypeVar("_T", WorkflowTaskToken, ActivityTaskToken, QueryTaskToken, PageToken)
+class ChangeToken(msgspec.Struct, frozen=True, array_like=True, tag="c"):
+    """What a caller has seen of a run: a long poll waits for what comes after it."""
+
+    run_id: str
+    transitions: int
+
+
+_T = TypeVar("_T", WorkflowTaskToken, ActivityTaskToken, QueryTaskToken, PageToken, ChangeToken)
 _encoder = msgspec.msgpack.Encoder()
 _decoders: dict[type, msgspec.msgpack.Decoder[object]] = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in (WorkflowTaskToken, ActivityTaskToken, QueryTaskToken, PageToken)
+    kind: msgspec.msgpack.Decoder(kind)
+    for kind in (WorkflowTaskToken, ActivityTaskToken, QueryTaskToken, PageToken, ChangeToken)
 }
 
 

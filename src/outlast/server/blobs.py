@@ -21,6 +21,7 @@ _REFUSED: Final = frozenset(
         "RequestCancelWorkflowExecution",
         "SignalWithStartWorkflowExecution",
         "SignalWorkflowExecution",
+        "StartActivityExecution",
         "StartWorkflowExecution",
         "TerminateWorkflowExecution",
         "UpdateWorkflowExecution",

@@ -12,6 +12,7 @@ from outlast.api.workflowservice.v1 import DescribeNamespaceResponse, RegisterNa
 from outlast.engine import namespaces as decide
 from outlast.engine.visibility import attributes
 from outlast.storage.port import Storage
+from outlast.vocab.divisions import namespace_of
 from outlast.vocab.errors import InvalidArgument, NamespaceAlreadyExists, NamespaceNotFound
 from outlast.vocab.search_attributes import BadValue
 from outlast.vocab.times import from_duration
@@ -133,8 +134,8 @@ class Namespaces:
         return description.namespace_info.name
 
     def retention_ns(self, namespace_id: str) -> int:
-        """How long closed runs of the namespace are kept; not at all in one that is being deleted."""
-        description = self._by_id.get(namespace_id)
+        """How long closed runs of a namespace or a division of it are kept; not at all when it is being deleted."""
+        description = self._by_id.get(namespace_of(namespace_id))
         return from_duration(description.config.workflow_execution_retention_ttl) if description is not None else 1
 
     def describe(self, name: str, namespace_id: str) -> DescribeNamespaceResponse:

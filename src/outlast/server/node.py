@@ -20,7 +20,7 @@ from outlast.engine.execution import advance, due, options, query, workflow_task
 from outlast.storage.errors import Conflict, StorageClosed, StorageError
 from outlast.storage.port import RunKey, Storage
 from outlast.vocab import limits
-from outlast.vocab.divisions import SCHEDULES, kind_of
+from outlast.vocab.divisions import SCHEDULES, kind_of, namespace_of, noun_of
 from outlast.vocab.errors import InvalidArgument, NotFound, ServiceError, Unimplemented
 
 from . import blobs
@@ -169,7 +169,7 @@ class Node:
             if isinstance(effect, OfferWorkflowTask):
                 self._offer_workflow_task(run, effect)
             elif isinstance(effect, OfferActivityTask):
-                queue_id = QueueId(run.key.namespace_id, effect.queue, "activity")
+                queue_id = QueueId(namespace_of(run.key.namespace_id), effect.queue, "activity")
                 offer = TaskOffer(run.key, effect.scheduled_event_id, effect.attempt)
                 self.queues.offer(queue_id, offer, effect.priority_key or options.priority_key(run.state.priority))
             elif isinstance(effect, REQUESTS):
@@ -201,7 +201,7 @@ class Node:
 
     def _on_due(self, key: RunKey) -> None:
         work = asyncio.get_running_loop().create_task(self._advance(key))
-        self.spawn(f"deadline of workflow {key.workflow_id!r} run {key.run_id}", work)
+        self.spawn(f"deadline of {_named(key)}", work)
 
     async def _advance(self, key: RunKey) -> None:
         try:
@@ -224,7 +224,7 @@ class Node:
 
     def _on_large(self, run: Run, state_bytes: int) -> None:
         work = asyncio.get_running_loop().create_task(self._end_large(run.key, state_bytes))
-        self.spawn(f"end of workflow {run.key.workflow_id!r} run {run.key.run_id}", work)
+        self.spawn(f"end of {_named(run.key)}", work)
 
     async def _end_large(self, key: RunKey, state_bytes: int) -> None:
         try:
@@ -293,7 +293,7 @@ class Node:
         if not self.closing and not isinstance(error, StorageClosed):
             at_once = isinstance(error, Conflict)
             work = asyncio.get_running_loop().create_task(self._take_up_again(run.key, at_once))
-            self.spawn(f"reloading of workflow {run.key.workflow_id!r} run {run.key.run_id}", work)
+            self.spawn(f"reloading of {_named(run.key)}", work)
 
     async def _take_up_again(self, key: RunKey, at_once: bool) -> None:
         """A commit of the run has failed, and with it went what only the cache knew: go on from what is stored."""
@@ -305,7 +305,7 @@ class Node:
             except NotFound:  # it was to be the run's first
                 return
             except StorageError:
-                logger.exception("workflow %r run %s cannot be reloaded yet", key.workflow_id, key.run_id)
+                logger.exception("%s cannot be reloaded yet", _named(key))
                 at_once = False
                 continue
             self._on_effects(run, due.outstanding(run.state))
@@ -355,6 +355,10 @@ class Node:
         if context.deadline_at is None:
             return until
         return min(until, context.deadline_at - limits.LONG_POLL_TAIL_NS)
+
+
+def _named(key: RunKey) -> str:
+    return f"{noun_of(key.namespace_id)} {key.workflow_id!r} run {key.run_id}"
 
 
 def _never(_: str) -> None:

@@ -22,6 +22,7 @@ from outlast.engine.execution.state import ExecutionState
 from outlast.engine.transition import Successor, Transition
 from outlast.storage.port import Commit, CurrentRow, RunKey, Storage
 from outlast.vocab import limits
+from outlast.vocab.divisions import noun_of
 from outlast.vocab.errors import NotFound
 
 from . import queries, updates, visibility
@@ -134,7 +135,8 @@ class Runs:
         if key in self._runs:
             return self._runs[key]
         if record is None or key in self._deleting:
-            raise NotFound(f"workflow {key.workflow_id!r} has no run {key.run_id}; it may have been deleted")
+            noun = noun_of(key.namespace_id)
+            raise NotFound(f"{noun} {key.workflow_id!r} has no run {key.run_id}; it may have been deleted")
         run = Run(key, snapshot.decode(record.snapshot), record.version)
         self._keep(run)
         return run
@@ -158,9 +160,8 @@ class Runs:
         while True:
             found = run_id or await self.current_run_id(namespace_id, workflow_id)
             if found is None:
-                raise NotFound(
-                    f"there is no workflow {workflow_id!r} in this namespace; check the id and the namespace"
-                )
+                noun = noun_of(namespace_id)
+                raise NotFound(f"there is no {noun} {workflow_id!r} in this namespace; check the id and the namespace")
             run = await self.get(RunKey(namespace_id, workflow_id, found))
             if run_id or self._current.get((namespace_id, workflow_id), found) == found:
                 return run  # else another run has begun while this one was read
@@ -262,7 +263,7 @@ class Runs:
         return run
 
     def _prepare(self, run: Run, outcome: Outcome) -> Commit:
-        found_by = run.state.search_attributes
+        before = run.state
         state = run.state = outcome.state
         expected = run.version
         run.version += 1
@@ -276,7 +277,7 @@ class Runs:
         kept = snapshot.encode(state)
         if len(kept) > limits.STATE_BYTES_MAX and state.running:
             self.on_large(run, len(kept))
-        visible = visibility.changes(outcome.events) or state.search_attributes != found_by
+        visible = visibility.changes(outcome.events) or visibility.differs(before, state)
         return Commit(
             key=run.key,
             expected_version=expected,
@@ -303,6 +304,7 @@ class Runs:
                 self._on_effects(run, late)
             if outcome.events:
                 self._trim(run)
+            if outcome.events or (run.waiters and run.state.standalone is not None):
                 self._notify(run)
             elif run.queries:
                 self.on_durable(run)

@@ -133,8 +133,7 @@ def activity_task(
             tokens.ActivityTaskToken(*run.key, activity.scheduled_event_id, activity.attempt, activity.started_at)
         ),
         "workflow_namespace": namespace,
-        "workflow_type": {"name": run.state.workflow_type},
-        "workflow_execution": {"workflow_id": run.key.workflow_id, "run_id": run.key.run_id},
+        **_owner(run),
         "activity_type": {"name": activity.type_name},
         "activity_id": activity.activity_id,
         "scheduled_time": parts(activity.first_scheduled_at),
@@ -162,3 +161,13 @@ def activity_task(
     if activity.heartbeat_details:
         response.heartbeat_details.MergeFromString(activity.heartbeat_details)
     return response
+
+
+def _owner(run: Run) -> dict[str, Any]:
+    """Whose activity it is: a workflow's, or nobody's."""
+    if run.state.standalone is not None:
+        return {"activity_run_id": run.key.run_id}
+    return {
+        "workflow_type": {"name": run.state.workflow_type},
+        "workflow_execution": {"workflow_id": run.key.workflow_id, "run_id": run.key.run_id},
+    }

@@ -8,6 +8,7 @@ from outlast.api.common.v1 import SearchAttributes, WorkflowExecution, WorkflowT
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflow.v1 import WorkflowExecutionInfo
+from outlast.engine.execution import standalone
 from outlast.engine.execution.close import STATUS
 from outlast.engine.execution.state import ExecutionState
 from outlast.storage.listing import Listed
@@ -31,6 +32,20 @@ def changes(events: Iterable[HistoryEvent]) -> bool:
     return any(event.event_type in _VISIBLE for event in events)
 
 
+def differs(before: ExecutionState, after: ExecutionState) -> bool:
+    """Whether what no event tells has changed and shows in the lists."""
+    if before.search_attributes != after.search_attributes:
+        return True
+    return after.standalone is not None and shown(before) != shown(after)
+
+
+def shown(state: ExecutionState) -> tuple[int, str]:
+    """Status and task queue as lists show them; the status of an activity is an ACTIVITY_EXECUTION_STATUS_*."""
+    if state.standalone is None:
+        return state.status, state.queue
+    return standalone.status(state), standalone.activity(state).queue
+
+
 def indexed(state: ExecutionState) -> Indexed:
     """The run's search attributes as lists compare them."""
     return search_attributes.indexed(SearchAttributes.FromString(state.search_attributes))
@@ -38,10 +53,11 @@ def indexed(state: ExecutionState) -> Indexed:
 
 def row(state: ExecutionState) -> VisibilityRow:
     """The run as lists find and show it."""
+    status, queue = shown(state)
     return VisibilityRow(
         workflow_type=state.workflow_type,
-        task_queue=state.queue,
-        status=state.status,
+        task_queue=queue,
+        status=status,
         start_time=state.started_at,
         execution_time=state.first_task_at,
         close_time=state.closed_at or None,

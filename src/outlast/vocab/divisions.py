@@ -17,6 +17,9 @@ SCHEDULES: Final = "schedule"
 DIVISIONS: Final = (ACTIVITIES, SCHEDULES)
 """All but the workflows."""
 
+NOUNS: Final = {WORKFLOWS: "workflow", ACTIVITIES: "activity", SCHEDULES: "schedule"}
+"""What an execution of each kind is called."""
+
 _SEPARATOR: Final = "/"  # never in the id of a namespace
 
 
@@ -33,3 +36,8 @@ def namespace_of(division_id: str) -> str:
 def kind_of(division_id: str) -> str:
     """One of ``DIVISIONS``, or ``WORKFLOWS``."""
     return division_id.partition(_SEPARATOR)[2]
+
+
+def noun_of(division_id: str) -> str:
+    """What the executions of a division are called."""
+    return NOUNS[kind_of(division_id)]

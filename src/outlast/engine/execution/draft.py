@@ -20,7 +20,7 @@ from outlast.vocab.attributes import EVENT_FIELD
 
 from ..effects import Effect, OfferActivityTask
 from ..transition import Successor, Transition
-from . import due, speculative, tables, workflow_task
+from . import due, speculative, standalone, tables, workflow_task
 from .events import batch
 from .state import ExecutionState
 
@@ -54,7 +54,9 @@ class Draft:
         if transition.successor is not None:
             self.successor = transition.successor
         if state.running:
-            if transition.wakes and state.task is None and not state.first_task_pending:
+            if transition.wakes and state.standalone is not None:
+                self._record(standalone.close(self.events[-1]))
+            elif transition.wakes and state.task is None and not state.first_task_pending:
                 self.schedule_task()
             elif transition.wakes or transition.events:
                 self._renew()

@@ -122,5 +122,6 @@ OUTSIDE_HISTORY = (
     "reset_run_id",
     "owed_children",
     "owes_report",
+    "standalone",
 )
 """Fields of the state that the snapshot alone keeps."""

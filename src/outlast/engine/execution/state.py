@@ -118,6 +118,20 @@ class Activity(msgspec.Struct, frozen=True, array_like=True):
         return (self.operations.restarted_at if self.operations else 0) or self.first_scheduled_at
 
 
+class Standalone(msgspec.Struct, frozen=True, array_like=True):
+    """What a standalone activity has beside its attempts (``standalone.py``)."""
+
+    start_delay_ns: int = 0
+    heartbeats: int = 0
+    sdk_name: str = ""  # of the worker that has, or had, the last attempt
+    sdk_version: str = ""
+    cancel_request_id: str = ""
+    cancel_identity: str = ""
+    cancel_reason: str = ""
+    terminate_request_id: str = ""
+    last: Activity | None = None  # the activity as it was when it closed
+
+
 class Timer(msgspec.Struct, frozen=True, array_like=True):
     """A running user timer."""
 
@@ -267,6 +281,8 @@ class ExecutionState(msgspec.Struct, array_like=True):
     worker_version: WorkerVersion | None = None  # of the worker that completed the last workflow task
     reset_points: bytes = b""  # ResetPoints: where each build began to work on the chain
     pause: Pause | None = None  # the last one, if no unpause followed it
+    # outside history
+    standalone: Standalone | None = None  # the run is no workflow's but that of one activity
 
     @property
     def running(self) -> bool:

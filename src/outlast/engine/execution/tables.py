@@ -27,6 +27,7 @@ from . import (
     properties,
     reset_point,
     signal,
+    standalone,
     start,
     state,
     timer,
@@ -77,9 +78,16 @@ def _unfolded(run: state.ExecutionState, event: HistoryEvent) -> None:
 
 def _on_closed(run: state.ExecutionState, event: HistoryEvent) -> None:
     """The close of the run, noun by noun."""
+    standalone.on_closed(run)
     child_workflow.on_parent_closed(run, event)
     external_workflow.on_sender_closed(run)
     close.on_closed(run, event)
+
+
+def _on_activity_closed(run: state.ExecutionState, event: HistoryEvent) -> None:
+    """The end of an activity, which a standalone one's run remembers."""
+    standalone.on_activity_closed(run, event)
+    activity.on_closed(run, event)
 
 
 ON_EVENT: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
@@ -96,7 +104,7 @@ ON_EVENT: Mapping[int, Callable[[state.ExecutionState, HistoryEvent], None]] = {
     _e.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: activity.on_scheduled,
     _e.EVENT_TYPE_ACTIVITY_TASK_STARTED: _unfolded,
     _e.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: activity.on_cancel_requested,
-    **dict.fromkeys(activity.CLOSING_SCHEDULED_ID, activity.on_closed),
+    **dict.fromkeys(activity.CLOSING_SCHEDULED_ID, _on_activity_closed),
     _e.EVENT_TYPE_TIMER_STARTED: timer.on_started,
     _e.EVENT_TYPE_TIMER_FIRED: timer.on_fired,
     _e.EVENT_TYPE_TIMER_CANCELED: timer.on_canceled,

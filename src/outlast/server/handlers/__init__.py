@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ..node import Handler
 from . import (
     activity,
+    activity_execution,
     activity_operations,
     batch,
     cancellation,
@@ -101,6 +102,9 @@ _WORKFLOW: Mapping[str, Handler] = {
     "RespondActivityTaskFailedById": activity.respond_failed_by_id,
     "RespondActivityTaskCanceled": activity.respond_canceled,
     "RespondActivityTaskCanceledById": activity.respond_canceled_by_id,
+    "StartActivityExecution": activity_execution.start,
+    "DescribeActivityExecution": activity_execution.describe,
+    "PollActivityExecution": activity_execution.poll,
     "PauseActivity": activity_operations.pause,
     "UnpauseActivity": activity_operations.unpause,
     "ResetActivity": activity_operations.reset,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from outlast.api.common.v1 import Payloads, WorkflowExecution
 from outlast.api.failure.v1 import Failure
 from outlast.api.workflowservice.v1 import (
@@ -29,7 +31,7 @@ from outlast.api.workflowservice.v1 import (
 )
 from outlast.engine import tokens
 from outlast.engine.execution import activity as engine
-from outlast.engine.execution import advance
+from outlast.engine.execution import advance, standalone
 from outlast.engine.execution.state import Activity, ExecutionState
 from outlast.engine.transition import Transition
 from outlast.storage.port import RunKey
@@ -77,6 +79,9 @@ async def poll(
         if started is None:
             continue
         draft.apply(started)
+        if draft.state.standalone is not None:
+            sdk = (context.metadata.get("client-name", ""), context.metadata.get("client-version", ""))
+            draft.apply(Transition(folds=((standalone.on_attempt_started, *sdk),)))
         activity = draft.state.activities[offer.scheduled_event_id]
         await node.runs.commit(run, draft)
         return tasks.activity_task(run, activity, scheduled, request.namespace)
@@ -92,11 +97,14 @@ async def _by_token(node: Node, task_token: bytes) -> tuple[Run, Callable[[Execu
 async def _by_id(
     node: Node, request: Any, *, unstarted: bool = False
 ) -> tuple[Run, Callable[[ExecutionState], Activity]]:
-    """The pending activity that (namespace, workflow id, run id, activity id) names."""
-    required(type(request).DESCRIPTOR.name, workflow_id=request.workflow_id, activity_id=request.activity_id)
-    execution = WorkflowExecution(workflow_id=request.workflow_id, run_id=request.run_id)
+    """The pending activity that (namespace, workflow id, run id, activity id) names; without a workflow id its own."""
+    required(type(request).DESCRIPTOR.name, activity_id=request.activity_id)
     find = engine.find_by_id if unstarted else engine.find_started_by_id
-    run = await lookup.run(node, request.namespace, execution)
+    if request.workflow_id:
+        execution = WorkflowExecution(workflow_id=request.workflow_id, run_id=request.run_id)
+        run = await lookup.run(node, request.namespace, execution)
+    else:
+        run = await lookup.activity_run(node, request)
     return run, lambda state: find(state, request.activity_id)
 
 
@@ -111,12 +119,19 @@ async def _decide(
     draft = node.runs.draft(run)
     activity = find(draft.state)
     for newer in details:
-        draft.apply(engine.heartbeat(activity, draft.now, newer))
+        draft.apply(_beaten(draft.state, engine.heartbeat(activity, draft.now, newer)))
         activity = draft.state.activities[activity.scheduled_event_id]
     draft.apply(decision(activity, draft.now))
     advance.settle(draft)
     await node.runs.commit(run, draft)
     return activity
+
+
+def _beaten(state: ExecutionState, heartbeat: Transition) -> Transition:
+    """The heartbeat of a standalone activity is counted."""
+    if state.standalone is None:
+        return heartbeat
+    return msgspec.structs.replace(heartbeat, folds=(*heartbeat.folds, (standalone.on_beat, None, None)))
 
 
 # -- heartbeats --------------------------------------------------------------------------------------------------
@@ -147,7 +162,8 @@ async def _beat(
         failure = failures.server("Heartbeat details exceed size limit.", non_retryable=True)
         await _decide(node, found, lambda a, now: engine.fail(a, now, failure=failure, identity=request.identity))
         return {"cancel_requested": True}
-    activity = await _decide(node, found, lambda a, now: engine.heartbeat(a, now, details))
+    state = found[0].state
+    activity = await _decide(node, found, lambda a, now: _beaten(state, engine.heartbeat(a, now, details)))
     return {
         "cancel_requested": bool(activity.cancel_requested_event_id),
         "activity_paused": activity.paused,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from outlast.api.common.v1 import WorkflowExecution
+from outlast.vocab.divisions import ACTIVITIES, division
 from outlast.vocab.errors import InvalidArgument, NotFound
 
-from ..node import Node
+from ..node import Node, required
 from ..runs import Run
 
 
@@ -45,6 +47,20 @@ async def open_run(node: Node, namespace: str, execution: WorkflowExecution, fir
             f"workflow execution already completed: workflow {execution.workflow_id!r} run {found.key.run_id}"
         )
     return found
+
+
+async def activity_run(node: Node, request: Any) -> Run:
+    """The run of the standalone activity that a request names, the latest without a run id.
+
+    Raises:
+        InvalidArgument: the activity id is empty, or the run id is no UUID.
+        NotFound: there is no such activity or run.
+    """
+    required(type(request).DESCRIPTOR.name, activity_id=request.activity_id)
+    if request.run_id:
+        _check_run_id(request.run_id)
+    division_id = division(node.namespaces.id_of(request.namespace), ACTIVITIES)
+    return await node.runs.find(division_id, request.activity_id, request.run_id)
 
 
 def _check_run_id(run_id: str) -> None:

@@ -1,0 +1,1 @@
+"""Standalone activities: what is asked of one. Its attempts are in ``engine/execution``, as those of any activity."""
