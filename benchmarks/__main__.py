@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.processes import resident_mb, server
+from benchmarks.processes import free_port, resident_mb, server
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,16 @@ def memory(console: Console, folder: Path) -> None:
     console.print(table)
 
 
+def web_ui(console: Console, folder: Path) -> None:
+    """Measure what a browser has to do for very long histories."""
+    # Here, because only this one needs Playwright and a Chromium.
+    from benchmarks.ui import ui
+
+    port = free_port()
+    with server(folder / "ui.db", "--ui-port", str(port)) as (address, _):
+        ui(console, address, f"http://127.0.0.1:{port}/")
+
+
 def start(console: Console) -> None:
     """Measure what a worker costs at its start, in a process of its own."""
     done = subprocess.run([sys.executable, "-m", "benchmarks.start"], stdout=subprocess.PIPE, check=True, text=True)
@@ -125,14 +135,16 @@ def start(console: Console) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="part of a case's name, 'memory', or 'start'")
+    parser.add_argument("--only", default="", help="part of a case's name, 'memory', 'ui', or 'start'")
     options = parser.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory(prefix="outlast-bench-") as name:
-        if options.only not in ("memory", "start"):
+        if options.only not in ("memory", "ui", "start"):
             closed_loops(console, options.rounds, options.only, Path(name))
         if options.only in ("", "memory"):
             memory(console, Path(name))
+        if options.only in ("", "ui"):
+            web_ui(console, Path(name))
     if options.only in ("", "start"):
         start(console)
 

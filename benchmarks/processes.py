@@ -64,11 +64,11 @@ def process(
 
 
 @contextlib.contextmanager
-def server(database: Path) -> Iterator[tuple[str, int]]:
-    """An outlast server in a process of its own: yields its address and its process id."""
+def server(database: Path, *options: str) -> Iterator[tuple[str, int]]:
+    """An outlast server in a process of its own, headless unless options are given: yields address and process id."""
     port = free_port()
-    command = [sys.executable, "-m", "outlast", "server", "--db", str(database), "--port", str(port), "--headless"]
-    with process([*command, "--log-level", "warning"], lambda: accepts(port)) as pid:
+    command = [sys.executable, "-m", "outlast", "server", "--db", str(database), "--port", str(port)]
+    with process([*command, *(options or ["--headless"]), "--log-level", "warning"], lambda: accepts(port)) as pid:
         yield f"127.0.0.1:{port}", pid
 
 

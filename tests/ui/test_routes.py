@@ -27,7 +27,8 @@ def _bindings(rpc: str) -> set[tuple[str, str]]:
         if method is not None:
             rule = descriptors.options(method).Extensions[annotations.http]  # type: ignore[attr-defined]
             rules = [rule, *rule.additional_bindings]
-            return {(kind.upper(), getattr(each, kind)) for each in rules if (kind := each.WhichOneof("pattern"))}
+            bindings = {(kind.upper(), getattr(each, kind)) for each in rules if (kind := each.WhichOneof("pattern"))}
+            return bindings or {("POST", f"/api/v1/{service}/{rpc}")}
     raise AssertionError(f"no service has {rpc}")
 
 

@@ -5,9 +5,9 @@ import { icon } from "./icons.js";
 
 const SHOWN_MS = 6000;
 
-/** Say that something was done. */
-export function notice(text) {
-  const node = show("notice", text);
+/** Say that something was done; `more` may be a link to what came of it. */
+export function notice(text, more = null) {
+  const node = show("notice", text, more);
   setTimeout(() => node.remove(), SHOWN_MS);
 }
 
@@ -16,8 +16,8 @@ export function complain(text) {
   show("notice.bad", text);
 }
 
-function show(tag, text) {
-  const node = h(`div.${tag}`, {}, h("span", {}, text), h("button.quiet.icon", { type: "button", "aria-label": "Close the message", onclick: () => node.remove() }, icon("close")));
+function show(tag, text, more = null) {
+  const node = h(`div.${tag}`, {}, h("span", {}, text, more ? [" ", more] : null), h("button.quiet.icon", { type: "button", "aria-label": "Close the message", onclick: () => node.remove() }, icon("close")));
   document.getElementById("notices").append(node);
   return node;
 }

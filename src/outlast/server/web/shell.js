@@ -9,6 +9,7 @@ import { settings } from "./settings.js";
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
 const PLACES = [
   ["Workflows", (namespace) => ["namespaces", namespace, "workflows"]],
+  ["Batches", (namespace) => ["namespaces", namespace, "batches"]],
   ["Task queues", (namespace) => ["namespaces", namespace, "task-queues"]],
   ["Workers", (namespace) => ["namespaces", namespace, "workers"]],
   ["Namespaces", () => ["namespaces"]],
@@ -42,9 +43,11 @@ function showPlaces(nav) {
   replace(nav, PLACES.map(([name, parts]) => {
     const target = parts(settings.namespace);
     const path = target.join("/");
-    const active = path === "namespaces" ? here === path : here.startsWith(path);
+    // One namespace is a page below all of them; its workflows and queues are places of their own.
+    const active = path === "namespaces" ? /^namespaces(\/[^/]*)?$/.test(here) : here === path || here.startsWith(`${path}/`);
     return link(href(target), name, { "aria-current": active ? "page" : null });
   }));
+  nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 function showNamespace(picker) {

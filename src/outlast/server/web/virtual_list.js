@@ -37,6 +37,13 @@ export class VirtualList {
     this.again();
   }
 
+  /** Have more rows below; those that exist stay as they are, but for the last. */
+  more(count) {
+    this.drop(this.count - 1);
+    this.count = Math.min(count, Math.floor(MAX_PX / this.rowHeight));
+    this.layOut();
+  }
+
   /** Make the rows in view anew, with the keyboard's focus where it was. */
   again() {
     const focused = [...this.rows].find(([, row]) => row.contains(document.activeElement))?.[0];

@@ -4,9 +4,10 @@
 
 import { ApiError, IDENTITY, call } from "../api.js";
 import { ARGUMENTS_HINT, argumentsInput, field, openForm, readArguments } from "../dialog.js";
-import { h, replace } from "../dom.js";
+import { h, link, replace } from "../dom.js";
 import { count } from "../format.js";
 import { notice } from "../notices.js";
+import { href } from "../router.js";
 import { uuid } from "../uuid.js";
 
 const AT_ONCE = 8;
@@ -39,6 +40,24 @@ const ACTIONS = {
         { body: { workflowExecution: named(run), input, identity: IDENTITY, requestId: uuid() } },
       ),
   },
+  reset: {
+    title: "Reset",
+    operation: ({ to }) => ({ resetOperation: { identity: IDENTITY, options: { [to]: {} } } }),
+  },
+  delete: {
+    title: "Delete",
+    danger: true,
+    operation: () => ({ deletionOperation: { identity: IDENTITY } }),
+  },
+};
+
+/** Where a reset of many may begin again: field of ResetOptions -> words. */
+const RESET_POINTS = { firstWorkflowTask: "The first turn of the code: all is done again", lastWorkflowTask: "The last turn of the code" };
+
+const WARNINGS = {
+  terminate: "They end at once; their code has no chance to clean up.",
+  reset: "A new run of each takes over its history up to there and goes on. Those that run are terminated.",
+  delete: "They are removed with their histories, and those that run end at once. This cannot be undone.",
 };
 
 /** What the route names of a run; the rest stands in the body. */
@@ -53,7 +72,7 @@ function named({ workflowId, runId }) {
 /**
  * Ask for an action's details and run it.
  *
- * @param {"cancel"|"terminate"|"signal"} kind
+ * @param {"cancel"|"terminate"|"signal"|"reset"|"delete"} kind
  * @param {Target} target
  * @param {() => void} done called when workflows may have changed
  */
@@ -63,28 +82,32 @@ export function openBulk(kind, target, done) {
   const name = h("input", { type: "text", required: true, autocomplete: "off" });
   const input = argumentsInput();
   const progress = h("p.dialog-text", { role: "status" });
-  const fields = kind === "signal" ? [field("Signal", name), field("Input", input, ARGUMENTS_HINT)] : [field("Reason", reason, "Kept in the history of each workflow.")];
+  const to = h("select", {}, Object.entries(RESET_POINTS).map(([value, label]) => h("option", { value }, label)));
+  const why = field("Reason", reason, kind === "delete" ? "Kept with the batch operation." : "Kept in the history of each workflow.");
+  const own = { signal: [field("Signal", name), field("Input", input, ARGUMENTS_HINT)], reset: [field("Reset to", to), why] };
   openForm({
     title: `${action.title}: ${count(target.amount, "workflow")}`,
-    text: kind === "terminate" ? "They end at once; their code has no chance to clean up." : "",
-    fields: [...fields, progress],
+    text: WARNINGS[kind] ?? "",
+    fields: [...(own[kind] ?? [why]), progress],
     action: action.title,
     danger: action.danger,
     submit: async () => {
-      const details = { reason: reason.value || `${action.title} from the web UI`, name: name.value, input: readArguments(input.value) };
-      await run(action, target, details, (text) => replace(progress, text));
-      notice(`${action.title}: ${count(target.amount, "workflow")} done.`);
+      const details = { reason: reason.value || `${action.title} from the web UI`, name: name.value, input: readArguments(input.value), to: to.value };
+      const job = await run(action, target, details, (...told) => replace(progress, told));
+      notice(`${action.title}: ${count(target.amount, "workflow")} done.`, job);
       done();
     },
   });
 }
 
+/** @returns {Promise<Node|null>} a link to the batch operation, if it was one */
 async function run(action, target, details, tell) {
   try {
-    await asBatch(action, target, details, tell);
+    return await asBatch(action, target, details, tell);
   } catch (error) {
-    if (!(error instanceof ApiError) || !error.unimplemented) throw error;
+    if (!(error instanceof ApiError) || !error.unimplemented || !action.one) throw error;
     await oneByOne(action, target, details, tell);
+    return null;
   }
 }
 
@@ -92,13 +115,14 @@ async function asBatch(action, { namespace, executions, query }, details, tell) 
   const job_id = uuid();
   const which = query === undefined ? { executions } : { visibilityQuery: query };
   await call("StartBatchOperation", { namespace, job_id }, { body: { reason: details.reason, ...which, ...action.operation(details) } });
+  const toJob = () => link(href(["namespaces", namespace, "batches", job_id]), "Look at the batch operation", { onclick: (event) => event.target.closest("dialog")?.close() });
   for (;;) {
     const job = await call("DescribeBatchOperation", { namespace, job_id });
     const finished = Number(job.completeOperationCount ?? 0);
     const bad = Number(job.failureOperationCount ?? 0);
-    tell(`${finished + bad} of ${job.totalOperationCount ?? 0} …`);
+    tell(`${finished + bad} of ${job.totalOperationCount ?? 0} … `, toJob());
     if (job.state === "BATCH_OPERATION_STATE_FAILED" || bad) throw new Error(`${count(bad, "workflow")} of the batch failed; those that were closed already cannot be changed.`);
-    if (job.state === "BATCH_OPERATION_STATE_COMPLETED") return;
+    if (job.state === "BATCH_OPERATION_STATE_COMPLETED") return toJob();
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

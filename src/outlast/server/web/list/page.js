@@ -133,7 +133,9 @@ function bulkBar({ namespace, chosen, matching, where, clear, done }) {
     matching > chosen.length ? h("label.choice", {}, everything, h("span", {}, `all ${number(matching)} that match`)) : null,
     act("signal", "Signal"),
     act("cancel", "Cancel"),
+    act("reset", "Reset"),
     act("terminate", "Terminate", "button.danger"),
+    act("delete", "Delete", "button.danger"),
     h("button.quiet", { type: "button", onclick: clear }, "Clear"),
   ];
 }

@@ -7,7 +7,7 @@ import { VirtualList } from "../virtual_list.js";
 import { attributesOf, typeName } from "./events.js";
 import { spaced } from "./groups.js";
 import { compactRow, fullRow } from "./history_rows.js";
-import { jsonLines } from "./json_lines.js";
+import { JsonLines } from "./json_lines.js";
 
 const ROW = 44;
 const LINE = 20;
@@ -44,7 +44,8 @@ export function historyTab(view) {
   let items = [];
   const texts = new WeakMap();
   const rows = new VirtualList({ label: "Events", rowHeight: ROW, render: (i, open) => row(items[i], open, () => rows.toggle(i)) });
-  const lines = new VirtualList({ label: "Events as JSON", rowHeight: LINE, tag: "div.virtual.json", render: (i) => h("div.json-line", {}, items[i]) });
+  const lines = new VirtualList({ label: "Events as JSON", rowHeight: LINE, tag: "div.virtual.json", render: (i) => h("div.json-line", {}, json.at(i)) });
+  const json = new JsonLines(() => form === "json" && lines.more(json.count));
   const search = h("input", { type: "search", placeholder: "Find in events", "aria-label": "Find in events", oninput: changed });
   const kind = h("select", { "aria-label": "Kind of event", onchange: changed }, Object.entries(KINDS).map(([value, name]) => h("option", { value }, name)));
   const newest = h("input", { type: "checkbox", onchange: changed });
@@ -63,6 +64,7 @@ export function historyTab(view) {
   function changed() {
     rows.reset();
     lines.reset();
+    json.begin([]);
     update();
   }
   function row(item, open, toggle) {
@@ -74,7 +76,8 @@ export function historyTab(view) {
     const all = compact ? view.groups : view.events.all;
     const shown = all.filter((each) => fits(each, compact, kind.value, wanted, texts));
     if (newest.checked) shown.reverse();
-    items = form === "json" ? jsonLines(shown) : shown;
+    items = shown;
+    if (form === "json") json.follow(shown);
     const total = view.events.all.length;
     const noun = compact ? "steps" : "events";
     told.textContent = `${number(shown.length)}${shown.length < all.length ? ` of ${number(all.length)}` : ""} ${noun}${view.events.complete ? "" : ` · loading, ${number(total)} of ${number(view.info.historyLength)} events`}`;
@@ -82,7 +85,7 @@ export function historyTab(view) {
     if (!shown.length && view.events.complete) replace(place, empty("No event matches", "Choose every kind and clear the text.", h("button", { type: "button", onclick: clear }, "Show all events")));
     else {
       if (!list.node.isConnected) replace(place, list.node);
-      list.show(items.length);
+      list.show(form === "json" ? json.count : items.length);
     }
   }
   function clear() {

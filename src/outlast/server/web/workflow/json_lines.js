@@ -1,23 +1,67 @@
 /**
  * Events as lines of JSON, to be read: payloads that hold JSON are what they hold, and what is long is cut. The download
  * has everything as it is.
+ *
+ * Rule of the place: a history of many thousand events is written a slice at a time, and the page answers in between.
  */
 
 import { readPayload } from "../payloads.js";
 
 const CUT = 300;
+const SLICE_MS = 8;
 
-/** @param {object[]} events @returns {string[]} */
-export function jsonLines(events) {
-  const lines = ["["];
-  for (const event of events) {
-    const own = JSON.stringify(event, shortened, 2).split("\n");
-    own[own.length - 1] += ",";
-    for (const line of own) lines.push(`  ${line}`);
+export class JsonLines {
+  /** @param {() => void} more called when there are more lines than before */
+  constructor(more) {
+    this.more = more;
+    this.begin([]);
   }
-  if (events.length) lines[lines.length - 1] = lines.at(-1).slice(0, -1);
-  lines.push("]");
-  return lines;
+
+  /** How many lines there are by now. */
+  get count() {
+    return this.written.length + (this.taken === this.events.length ? 1 : 0);
+  }
+
+  /** Whether all is written. */
+  get complete() {
+    return this.taken === this.events.length;
+  }
+
+  /** Write these events; what is written of them already stays. @param {object[]} events */
+  follow(events) {
+    const same = this.taken <= events.length && this.events[0] === events[0] && this.events[this.taken - 1] === events[this.taken - 1];
+    if (same) this.events = events;
+    else this.begin(events);
+    this.go();
+  }
+
+  /** A line. */
+  at(index) {
+    if (index === this.written.length) return "]";
+    const line = this.written[index];
+    // Behind the last event there is no comma.
+    return index > 0 && this.complete && index === this.written.length - 1 ? line.slice(0, -1) : line;
+  }
+
+  begin(events) {
+    this.events = events;
+    this.taken = 0;
+    this.written = ["["];
+  }
+
+  go() {
+    clearTimeout(this.timer);
+    const until = performance.now() + SLICE_MS;
+    for (; this.taken < this.events.length && performance.now() < until; this.taken += 1) {
+      for (const line of `${JSON.stringify(this.events[this.taken], shortened, 2)},`.split("\n")) this.written.push(`  ${line}`);
+    }
+    if (!this.complete) this.timer = setTimeout(() => this.proceed());
+  }
+
+  proceed() {
+    this.go();
+    this.more();
+  }
 }
 
 function shortened(key, value) {

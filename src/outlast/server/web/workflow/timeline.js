@@ -2,7 +2,7 @@
 
 import { h, replace, s } from "../dom.js";
 import { icon } from "../icons.js";
-import { count, instant, length } from "../format.js";
+import { count, instant, length, number } from "../format.js";
 import { empty } from "../states.js";
 import { VirtualList } from "../virtual_list.js";
 import { scaleOf, ticksOf } from "./time_scale.js";
@@ -33,8 +33,10 @@ export function timelineTab(view) {
   const axis = h("div.axis");
   list.node.prepend(h("div.timeline-head", {}, h("span"), axis));
   const place = h("div");
+  const told = h("span.soft", { role: "status" });
 
   function update() {
+    told.textContent = view.events.complete ? "" : `loading, ${number(view.events.all.length)} of ${number(view.info.historyLength)} events`;
     lanes = view.groups.filter((group) => SHOWN.has(group.kind));
     if (!lanes.length) {
       replace(place, view.events.complete ? empty("Nothing has happened on the way", "Activities, timers, child workflows and signals of this run appear here.") : "");
@@ -47,7 +49,7 @@ export function timelineTab(view) {
     list.show(lanes.length);
   }
   const legend = h("ul.legend", {}, LEGEND.map(([status, name]) => h("li", {}, h(`span.key.is-${status}${status === "waiting" ? ".hollow" : ""}`, { "aria-hidden": "true" }), name)));
-  const tools = h("div.tools", {}, h("label.choice", {}, tight, h("span", {}, "Hide idle time")), legend);
+  const tools = h("div.tools", {}, h("label.choice", {}, tight, h("span", {}, "Hide idle time")), told, legend);
   return { node: h("section.card.flush", {}, tools, place), update };
 }
 
