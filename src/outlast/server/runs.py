@@ -39,6 +39,7 @@ class Run:
     """One cached run: its newest state, the end of its history, and who waits for it."""
 
     __slots__ = (
+        "close_waiters",
         "commits",
         "dropped",
         "durable",
@@ -65,6 +66,9 @@ class Run:
         self.durable: asyncio.Future[None] | None = None
         """The latest commit."""
         self.waiters: list[asyncio.Future[None]] = []
+        """Who waits for any new event."""
+        self.close_waiters: list[asyncio.Future[None]] = []
+        """Who waits for the run to close."""
         self.queries: dict[str, PendingQuery] = {}
         self.updates: dict[str, PendingUpdate] = {}
         """Updates by id that wait to be accepted."""
@@ -76,7 +80,7 @@ class Run:
     def pinned(self) -> bool:
         """Whether the cache is the only place that knows something of this run."""
         task = self.state.task
-        if self.commits or self.waiters or self.queries or self.updates:
+        if self.commits or self.waiters or self.close_waiters or self.queries or self.updates:
             return True
         return task is not None and (task.started or task.speculative)
 
@@ -350,8 +354,11 @@ class Runs:
         await self.delete(key)
         return True
 
-    def _notify(self, run: Run) -> None:
+    def _notify(self, run: Run, *, everybody: bool = False) -> None:
         waiters, run.waiters = run.waiters, []
+        if everybody or run.dropped or not run.state.running:
+            waiters += run.close_waiters
+            run.close_waiters = []
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -395,10 +402,14 @@ class Runs:
         assert len(events) == 1, f"event {event_id} of {run.key} is missing: this is a bug in outlast"
         return events[0]
 
-    async def changed(self, run: Run, until: int) -> bool:
-        """Wait for new durable events until an instant. Answers whether something happened."""
+    async def changed(self, run: Run, until: int, *, to_closed: bool = False) -> bool:
+        """Wait for new durable events until an instant. Answers whether something happened.
+
+        Args:
+            to_closed: only an event that closes the run counts.
+        """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        run.waiters.append(waiter)
+        (run.close_waiters if to_closed else run.waiters).append(waiter)
         alarm = self.wall.call_at(until, lambda: _give_up(waiter))
         self.waiting += 1
         if self.on_wait is not None:
@@ -409,8 +420,9 @@ class Runs:
         finally:
             self.waiting -= 1
             alarm.cancel()
-            if waiter in run.waiters:
-                run.waiters.remove(waiter)
+            for waiters in (run.waiters, run.close_waiters):
+                if waiter in waiters:
+                    waiters.remove(waiter)
 
     def all(self) -> list[Run]:
         """Every cached run."""
@@ -421,7 +433,7 @@ class Runs:
         for run in self.all():
             updates.lose(run)
             queries.lose(run)
-            self._notify(run)
+            self._notify(run, everybody=True)
 
 
 def _give_up(waiter: asyncio.Future[None]) -> None:

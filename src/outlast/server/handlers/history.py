@@ -72,7 +72,7 @@ async def _place(node: Node, request: GetWorkflowExecutionHistoryRequest) -> tup
 async def _wait(node: Node, run: Run, first: int, close_only: bool, until: int) -> None:
     """Wait until the run is closed or, unless only that counts, has an event from ``first`` on."""
     while run.state.running and not node.closing and (close_only or run.state.next_event_id <= first):
-        if not await node.runs.changed(run, until):
+        if not await node.runs.changed(run, until, to_closed=close_only):
             return
 
 
