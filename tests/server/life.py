@@ -6,10 +6,13 @@ A failure names its seed and the steps that led to it; ``Life(seed).run()`` repe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import random
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import laws
 from brain import command, complete_workflow, fail_workflow, schedule_activity, seconds, start_timer
@@ -49,6 +52,18 @@ WEIGHTS = {
 }
 
 
+@contextlib.contextmanager
+def ids_drawn_from(seed: int) -> Iterator[None]:
+    """Ids that are new on every run would settle what ties otherwise: they are drawn from the seed, too."""
+    drawn = random.Random(seed)
+
+    def next_id() -> uuid.UUID:
+        return uuid.UUID(int=drawn.getrandbits(128), version=4)
+
+    with mock.patch("uuid.uuid4", next_id):
+        yield
+
+
 class Life:
     """The node, the tasks that workers hold, and what has been done."""
 
@@ -69,12 +84,13 @@ class Life:
         await settle()
 
     async def run(self) -> None:
-        await self.open()
-        for _ in range(STEPS):
-            (name,) = self.random.choices(list(self.weights), list(self.weights.values()))
-            await self.step(name)
-        await self.end_all()
-        await self.server.node.close()
+        with ids_drawn_from(self.seed):
+            await self.open()
+            for _ in range(STEPS):
+                (name,) = self.random.choices(list(self.weights), list(self.weights.values()))
+                await self.step(name)
+            await self.end_all()
+            await self.server.node.close()
 
     async def step(self, name: str) -> None:
         act: Callable[[], Awaitable[Any]] = getattr(self, name)
