@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 import outlast.api.workflowservice.v1 as service_api
 from outlast.api.failure.v1 import Failure
 from outlast.common import _arg_unset
-from outlast.converter import DataConverter
+from outlast.converter import DataConverter, StorageDriverActivityInfo, StorageDriverWorkflowInfo
 
 from ._async_activity import AsyncActivityIDReference
 from ._exceptions import AsyncActivityCancelledError
@@ -51,6 +51,17 @@ _REQUESTS: Mapping[str, tuple[type[Message], type[Message]]] = {
         service_api.RespondActivityTaskCanceledByIdRequest,
     ),
 }
+
+
+def _owner(
+    target: AsyncActivityIDReference | bytes, namespace: str
+) -> StorageDriverActivityInfo | StorageDriverWorkflowInfo | None:
+    """Whose payloads these are, for drivers of external storage; a token does not tell."""
+    if isinstance(target, bytes):
+        return None
+    if target.workflow_id:
+        return StorageDriverWorkflowInfo(namespace=namespace, id=target.workflow_id, run_id=target.run_id)
+    return StorageDriverActivityInfo(namespace=namespace, id=target.activity_id, run_id=target.run_id)
 
 
 class AsyncActivityRequests(OutboundInterceptor):
@@ -95,7 +106,8 @@ class AsyncActivityRequests(OutboundInterceptor):
         await self._send("respond_activity_task_canceled", input, details=details)
 
     def _converter(self, input: _Input) -> DataConverter:
-        return input.data_converter_override or self._client.data_converter
+        converter = input.data_converter_override or self._client.data_converter
+        return converter._for_target(_owner(input.id_or_token, self._client.namespace))
 
     async def _send(self, rpc: str, input: _Input, **fields: Any) -> Any:
         by_token, by_id = _REQUESTS[rpc]

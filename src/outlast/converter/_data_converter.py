@@ -140,6 +140,16 @@ class DataConverter(WithSerializationContext):
         clone._wrap_codec(target_of(context))
         return clone
 
+    def _for_target(self, target: Target | None) -> Self:
+        """A converter that stores large payloads as those of a workflow or an activity; this one without storage."""
+        if self.external_storage is None:
+            return self
+        clone = dataclasses.replace(self)
+        for name in ("payload_converter", "payload_codec", "failure_converter"):
+            object.__setattr__(clone, name, getattr(self, name))
+        clone._wrap_codec(target)
+        return clone
+
     async def _decode_memo(self, source: common_api.Memo) -> Mapping[str, Any]:
         return {name: (await self.decode([payload]))[0] for name, payload in source.fields.items()}
 

@@ -32,7 +32,14 @@ from outlast.api.workflowservice.v1 import (
     RespondActivityTaskFailedRequest,
 )
 from outlast.common import HeaderCodecBehavior, MetricMeter
-from outlast.converter import PAYLOAD_SIZE_MAX, ActivitySerializationContext, DataConverter
+from outlast.converter import (
+    PAYLOAD_SIZE_MAX,
+    ActivitySerializationContext,
+    DataConverter,
+    PayloadCodec,
+    StorageDriverActivityInfo,
+    StorageDriverWorkflowInfo,
+)
 from outlast.converter._frames import from_users_code
 from outlast.exceptions import ApplicationError, ApplicationErrorCategory, PayloadSizeError
 from outlast.service import RPCError, RPCStatusCode
@@ -262,9 +269,10 @@ class ActivityTasks:
         """The data converter, with its serialization context if it cares for one."""
         if not self._contextual:
             return self.settings.data_converter
-        return self.settings.data_converter.with_context(
+        namespace = task.workflow_namespace or self.settings.namespace
+        converter = self.settings.data_converter.with_context(
             ActivitySerializationContext(
-                namespace=task.workflow_namespace or self.settings.namespace,
+                namespace=namespace,
                 workflow_id=task.workflow_execution.workflow_id or None,
                 workflow_type=task.workflow_type.name or None,
                 activity_type=task.activity_type.name,
@@ -273,6 +281,11 @@ class ActivityTasks:
                 is_local=is_local,
             )
         )
+        return converter._for_target(_owner(task, namespace))
+
+    def heartbeat_codec(self, task: Task, converter: DataConverter) -> PayloadCodec | None:
+        """What the details of heartbeats go through: they are the activity's own, also where a workflow began it."""
+        return converter._for_target(_self(task, task.workflow_namespace or self.settings.namespace))._codec
 
     async def headers_of(self, task: Task, converter: DataConverter) -> Mapping[str, Payload]:
         """The headers for interceptors, decoded where headers are encoded."""
@@ -322,6 +335,22 @@ _probe = ActivitySerializationContext(
     activity_task_queue="queue",
     is_local=False,
 )
+
+
+def _owner(task: Task, namespace: str) -> StorageDriverActivityInfo | StorageDriverWorkflowInfo:
+    """Whose payloads an attempt handles: its workflow's, or its own where there is none."""
+    run = task.workflow_execution
+    if run.workflow_id:
+        return StorageDriverWorkflowInfo(
+            namespace=namespace, id=run.workflow_id, run_id=run.run_id, type=task.workflow_type.name
+        )
+    return _self(task, namespace)
+
+
+def _self(task: Task, namespace: str) -> StorageDriverActivityInfo:
+    return StorageDriverActivityInfo(
+        namespace=namespace, id=task.activity_id, run_id=task.activity_run_id or None, type=task.activity_type.name
+    )
 
 
 def _described(task: Task) -> str:

@@ -270,7 +270,8 @@ class Attempt:
             request = RecordActivityTaskHeartbeatRequest(
                 task_token=self.task.task_token, identity=settings.identity, namespace=settings.namespace
             )
-            self.heartbeats = Heartbeats(worker.link, request, Throttle(interval), self.converter._codec, self.cancel)
+            codec = worker.heartbeat_codec(self.task, self.converter)
+            self.heartbeats = Heartbeats(worker.link, request, Throttle(interval), codec, self.cancel)
         self.heartbeats.record(details)
 
     # -- cancellation ---------------------------------------------------------------------------------------------
