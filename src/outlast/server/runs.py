@@ -30,6 +30,7 @@ from .clock import Clock
 from .queries import PendingQuery
 from .timers import Timers
 from .updates import PendingUpdate
+from .waiters import Waiters
 
 CACHED_RUNS_MAX = 1000
 _TAIL_EVENTS_MAX = 200
@@ -39,7 +40,6 @@ class Run:
     """One cached run: its newest state, the end of its history, and who waits for it."""
 
     __slots__ = (
-        "close_waiters",
         "commits",
         "dropped",
         "durable",
@@ -65,10 +65,7 @@ class Run:
         """Commits on their way to storage."""
         self.durable: asyncio.Future[None] | None = None
         """The latest commit."""
-        self.waiters: list[asyncio.Future[None]] = []
-        """Who waits for any new event."""
-        self.close_waiters: list[asyncio.Future[None]] = []
-        """Who waits for the run to close."""
+        self.waiters = Waiters()
         self.queries: dict[str, PendingQuery] = {}
         self.updates: dict[str, PendingUpdate] = {}
         """Updates by id that wait to be accepted."""
@@ -80,7 +77,7 @@ class Run:
     def pinned(self) -> bool:
         """Whether the cache is the only place that knows something of this run."""
         task = self.state.task
-        if self.commits or self.waiters or self.close_waiters or self.queries or self.updates:
+        if self.commits or self.waiters or self.queries or self.updates:
             return True
         return task is not None and (task.started or task.speculative)
 
@@ -355,13 +352,7 @@ class Runs:
         return True
 
     def _notify(self, run: Run, *, everybody: bool = False) -> None:
-        waiters, run.waiters = run.waiters, []
-        if everybody or run.dropped or not run.state.running:
-            waiters += run.close_waiters
-            run.close_waiters = []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        run.waiters.wake(closed=everybody or run.dropped or not run.state.running)
         if run.queries or not (run.state.running or run.dropped):
             self.on_durable(run)
 
@@ -408,8 +399,7 @@ class Runs:
         Args:
             to_closed: only an event that closes the run counts.
         """
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        (run.close_waiters if to_closed else run.waiters).append(waiter)
+        waiter = run.waiters.join(to_closed=to_closed)
         alarm = self.wall.call_at(until, lambda: _give_up(waiter))
         self.waiting += 1
         if self.on_wait is not None:
@@ -420,9 +410,7 @@ class Runs:
         finally:
             self.waiting -= 1
             alarm.cancel()
-            for waiters in (run.waiters, run.close_waiters):
-                if waiter in waiters:
-                    waiters.remove(waiter)
+            run.waiters.leave(waiter)
 
     def all(self) -> list[Run]:
         """Every cached run."""
