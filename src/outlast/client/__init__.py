@@ -1,6 +1,6 @@
 """Clients: start workflows, wait for them, ask them, tell them, list them.
 
-Rule: the public names are those of ``temporalio.client``. Schedules and Nexus are not built.
+Rule: the public names are those of ``temporalio.client``. Nexus is not built.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ from ._exceptions import (
     ActivityFailureError,
     AsyncActivityCancelledError,
     RPCTimeoutOrCancelledError,
+    ScheduleAlreadyRunningError,
     WorkflowContinuedAsNewError,
     WorkflowFailureError,
     WorkflowQueryFailedError,
@@ -112,6 +113,55 @@ from ._inputs import (
 )
 from ._interceptor import Interceptor, OutboundInterceptor
 from ._plugin import Plugin
+from ._schedule import (
+    Schedule,
+    ScheduleBackfill,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleState,
+)
+from ._schedule_action import (
+    ScheduleAction,
+    ScheduleActionStartWorkflow,
+)
+from ._schedule_description import (
+    ScheduleActionExecution,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionResult,
+    ScheduleDescription,
+    ScheduleInfo,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+from ._schedule_handle import (
+    ScheduleHandle,
+)
+from ._schedule_inputs import (
+    BackfillScheduleInput,
+    CreateScheduleInput,
+    DeleteScheduleInput,
+    DescribeScheduleInput,
+    ListSchedulesInput,
+    PauseScheduleInput,
+    TriggerScheduleInput,
+    UnpauseScheduleInput,
+    UpdateScheduleInput,
+)
+from ._schedule_list import (
+    ScheduleAsyncIterator,
+    ScheduleListAction,
+    ScheduleListActionStartWorkflow,
+    ScheduleListDescription,
+    ScheduleListInfo,
+    ScheduleListSchedule,
+    ScheduleListState,
+)
+from ._schedule_spec import (
+    ScheduleCalendarSpec,
+    ScheduleIntervalSpec,
+    ScheduleRange,
+    ScheduleSpec,
+)
 from ._workflow_execution import WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
 from ._workflow_handle import WorkflowHandle
 from ._workflow_list import (
@@ -140,6 +190,7 @@ __all__ = [
     "AsyncActivityCancelledError",
     "AsyncActivityHandle",
     "AsyncActivityIDReference",
+    "BackfillScheduleInput",
     "CallableAsyncNoParam",
     "CallableAsyncSingleParam",
     "CallableSyncNoParam",
@@ -153,8 +204,11 @@ __all__ = [
     "ConnectConfig",
     "CountActivitiesInput",
     "CountWorkflowsInput",
+    "CreateScheduleInput",
     "DataConverter",
+    "DeleteScheduleInput",
     "DescribeActivityInput",
+    "DescribeScheduleInput",
     "DescribeWorkflowInput",
     "DnsLoadBalancingConfig",
     "FailAsyncActivityInput",
@@ -166,6 +220,7 @@ __all__ = [
     "Interceptor",
     "KeepAliveConfig",
     "ListActivitiesInput",
+    "ListSchedulesInput",
     "ListWorkflowsInput",
     "LocalReturnType",
     "MethodAsyncNoParam",
@@ -176,6 +231,7 @@ __all__ = [
     "OutboundInterceptor",
     "ParamType",
     "PauseActivityInput",
+    "PauseScheduleInput",
     "PayloadLimitsConfig",
     "PendingActivityState",
     "Plugin",
@@ -186,6 +242,33 @@ __all__ = [
     "ReportCancellationAsyncActivityInput",
     "RetryConfig",
     "ReturnType",
+    "Schedule",
+    "ScheduleAction",
+    "ScheduleActionExecution",
+    "ScheduleActionExecutionStartWorkflow",
+    "ScheduleActionResult",
+    "ScheduleActionStartWorkflow",
+    "ScheduleAlreadyRunningError",
+    "ScheduleAsyncIterator",
+    "ScheduleBackfill",
+    "ScheduleCalendarSpec",
+    "ScheduleDescription",
+    "ScheduleHandle",
+    "ScheduleInfo",
+    "ScheduleIntervalSpec",
+    "ScheduleListAction",
+    "ScheduleListActionStartWorkflow",
+    "ScheduleListDescription",
+    "ScheduleListInfo",
+    "ScheduleListSchedule",
+    "ScheduleListState",
+    "ScheduleOverlapPolicy",
+    "SchedulePolicy",
+    "ScheduleRange",
+    "ScheduleSpec",
+    "ScheduleState",
+    "ScheduleUpdate",
+    "ScheduleUpdateInput",
     "SelfType",
     "SerializationContext",
     "ServiceClient",
@@ -201,8 +284,11 @@ __all__ = [
     "TLSConfig",
     "TerminateActivityInput",
     "TerminateWorkflowInput",
+    "TriggerScheduleInput",
     "UnpauseActivityInput",
+    "UnpauseScheduleInput",
     "UpdateActivityOptionsInput",
+    "UpdateScheduleInput",
     "UpdateWithStartStartWorkflowInput",
     "UpdateWithStartUpdateWorkflowInput",
     "WithSerializationContext",

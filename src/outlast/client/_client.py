@@ -34,6 +34,8 @@ from ._embedded import connector
 from ._inputs import CountWorkflowsInput, ListWorkflowsInput
 from ._interceptor import Interceptor, OutboundInterceptor
 from ._plugin import Plugin
+from ._schedule_handle import ScheduleCalls
+from ._schedule_requests import ScheduleRequests
 from ._start_calls import StartCalls
 from ._update_requests import UpdateRequests
 from ._update_with_start_calls import UpdateWithStartCalls
@@ -86,7 +88,7 @@ class ClientConfig(TypedDict, total=False):
     header_codec_behavior: Required[HeaderCodecBehavior]
 
 
-class _Requests(UpdateRequests, ActivityRequests, AsyncActivityRequests):
+class _Requests(UpdateRequests, ActivityRequests, AsyncActivityRequests, ScheduleRequests):
     """The last link of the chain of interceptors: turns inputs into requests."""
 
     def __init__(self, client: Client) -> None:
@@ -94,7 +96,7 @@ class _Requests(UpdateRequests, ActivityRequests, AsyncActivityRequests):
         self._client = client
 
 
-class Client(StartCalls, UpdateWithStartCalls, ActivityClassCalls, ActivityMethodCalls):
+class Client(StartCalls, UpdateWithStartCalls, ActivityClassCalls, ActivityMethodCalls, ScheduleCalls):
     """Starts workflows and activities and talks to them.
 
     For use in the event loop in which it was made, by any number of tasks.
@@ -437,7 +439,6 @@ def _through(
 
 
 _NOT_BUILT = {
-    "schedules": ("create_schedule", "get_schedule_handle", "list_schedules"),
     "standalone Nexus operations": (
         "create_nexus_client",
         "list_nexus_operations",

@@ -27,6 +27,13 @@ class WorkflowFailureError(TemporalError):
         return self.__cause__
 
 
+class ScheduleAlreadyRunningError(TemporalError):
+    """There is a schedule with this id."""
+
+    def __init__(self) -> None:
+        super().__init__("Schedule already running")
+
+
 class ActivityFailureError(TemporalError):
     """The standalone activity failed, timed out, or was cancelled or terminated; ``cause`` says which."""
 

@@ -41,6 +41,20 @@ if TYPE_CHECKING:
         StartWorkflowUpdateWithStartInput,
         TerminateWorkflowInput,
     )
+    from ._schedule_description import ScheduleDescription
+    from ._schedule_handle import ScheduleHandle
+    from ._schedule_inputs import (
+        BackfillScheduleInput,
+        CreateScheduleInput,
+        DeleteScheduleInput,
+        DescribeScheduleInput,
+        ListSchedulesInput,
+        PauseScheduleInput,
+        TriggerScheduleInput,
+        UnpauseScheduleInput,
+        UpdateScheduleInput,
+    )
+    from ._schedule_list import ScheduleAsyncIterator
     from ._workflow_execution import WorkflowExecutionDescription
     from ._workflow_handle import WorkflowHandle
     from ._workflow_list import WorkflowExecutionAsyncIterator, WorkflowExecutionCount
@@ -161,3 +175,39 @@ class OutboundInterceptor:
     async def report_cancellation_async_activity(self, input: ReportCancellationAsyncActivityInput) -> None:
         """Called by ``AsyncActivityHandle.report_cancellation``."""
         await self.next.report_cancellation_async_activity(input)
+
+    async def create_schedule(self, input: CreateScheduleInput) -> ScheduleHandle:
+        """Called by ``Client.create_schedule``."""
+        return await self.next.create_schedule(input)
+
+    def list_schedules(self, input: ListSchedulesInput) -> ScheduleAsyncIterator:
+        """Called by ``Client.list_schedules``."""
+        return self.next.list_schedules(input)
+
+    async def backfill_schedule(self, input: BackfillScheduleInput) -> None:
+        """Called by ``ScheduleHandle.backfill``."""
+        await self.next.backfill_schedule(input)
+
+    async def delete_schedule(self, input: DeleteScheduleInput) -> None:
+        """Called by ``ScheduleHandle.delete``."""
+        await self.next.delete_schedule(input)
+
+    async def describe_schedule(self, input: DescribeScheduleInput) -> ScheduleDescription:
+        """Called by ``ScheduleHandle.describe``."""
+        return await self.next.describe_schedule(input)
+
+    async def pause_schedule(self, input: PauseScheduleInput) -> None:
+        """Called by ``ScheduleHandle.pause``."""
+        await self.next.pause_schedule(input)
+
+    async def trigger_schedule(self, input: TriggerScheduleInput) -> None:
+        """Called by ``ScheduleHandle.trigger``."""
+        await self.next.trigger_schedule(input)
+
+    async def unpause_schedule(self, input: UnpauseScheduleInput) -> None:
+        """Called by ``ScheduleHandle.unpause``."""
+        await self.next.unpause_schedule(input)
+
+    async def update_schedule(self, input: UpdateScheduleInput) -> None:
+        """Called by ``ScheduleHandle.update``."""
+        await self.next.update_schedule(input)

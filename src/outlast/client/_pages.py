@@ -21,7 +21,6 @@ class _ListInput(Protocol):
     next_page_token: bytes | None
     rpc_metadata: Mapping[str, str | bytes]
     rpc_timeout: timedelta | None
-    limit: int | None
 
 
 _Input = TypeVar("_Input", bound=_ListInput)
@@ -37,7 +36,7 @@ class _Pages(ABC, Generic[_Row, _Input]):
         self._next_page_token = input.next_page_token
         self._current_page: Sequence[_Row] | None = None
         self._current_page_index = 0
-        self._limit = input.limit
+        self._limit: int | None = getattr(input, "limit", None)  # not every list has one
         self._yielded = 0
 
     @property

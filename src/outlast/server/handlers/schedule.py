@@ -73,9 +73,14 @@ async def create(node: Node, request: CreateScheduleRequest, context: CallContex
 
 
 def _defined(node: Node, namespace_id: str, schedule: Schedule, subject: str) -> Definition:
-    defined = definition.define(schedule, subject)
-    node.namespaces.typed(namespace_id, schedule.action.start_workflow.search_attributes, f"workflow of {subject}")
-    return defined
+    asked = schedule.action.start_workflow.search_attributes
+    if asked.indexed_fields:
+        attributes = node.namespaces.typed(namespace_id, asked, f"workflow of {subject}")
+        typed = Schedule()
+        typed.CopyFrom(schedule)
+        typed.action.start_workflow.search_attributes.CopyFrom(attributes)
+        schedule = typed
+    return definition.define(schedule, subject)
 
 
 def _bounded(name: str, value: str, subject: str) -> None:
