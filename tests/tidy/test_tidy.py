@@ -25,6 +25,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 LONG_CLASSES: dict[str, str] = {}
 WIDE_CLASSES = {
     "src/outlast/engine/execution/state.py:ExecutionState": "the stored record of a run: one field for each fact",
+    "src/outlast/client/_schedule_action.py:ScheduleActionStartWorkflow": "its fields are Temporal's",
     "src/outlast/engine/schedule/state.py:ScheduleState": "the stored record of a schedule: one field for each fact",
 }
 

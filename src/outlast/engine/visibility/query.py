@@ -22,7 +22,7 @@ from outlast.api.enums import v1 as _e
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument
 from outlast.vocab.filters import And, Attribute, Column, Condition, Field, Filter, Op, Or, Order, Scalar
-from outlast.vocab.search_attributes import PREDEFINED, SYSTEM, TYPE_NAMES, BadValue, words
+from outlast.vocab.search_attributes import PREDEFINED, RESERVED_PREFIX, SYSTEM, TYPE_NAMES, BadValue, words
 
 from .names import COLUMNS, resolve, similar
 from .values import convert
@@ -59,6 +59,9 @@ _CURES: Final = {
 }
 
 
+_OF_SCHEDULES: Final = ("ScheduleId", "SchedulePaused")
+
+
 class ListQuery(msgspec.Struct, frozen=True):
     """What a query asks for: ``where`` None = everything; ``order`` None = the order that lists have by themselves."""
 
@@ -87,6 +90,21 @@ def parse(text: str, custom: Mapping[str, int]) -> ListQuery:
         return f"did you mean {near}?" if near else "register it with AddSearchAttributes"
 
     return _Reader(text, partial(resolve, custom=custom), cure).read(_UNDIVIDED)
+
+
+def parse_schedules(text: str, custom: Mapping[str, int]) -> ListQuery:
+    """Read a list filter over schedules: by id, by whether they are paused, and by the namespace's own attributes.
+
+    Args, Raises: as ``parse``; what else workflows are found by is refused.
+    """
+    own = partial(resolve, custom=custom)
+    return _Reader(
+        text,
+        lambda name: own(name) if name in custom or name.removeprefix(RESERVED_PREFIX) in _OF_SCHEDULES else None,
+        lambda name: (
+            f"schedules are found by {', '.join(_OF_SCHEDULES)} and by search attributes that the namespace registered"
+        ),
+    ).read(None)
 
 
 def parse_fields(text: str, fields: Mapping[str, int]) -> Filter | None:

@@ -165,7 +165,7 @@ async def delete(node: Node, request: DeleteScheduleRequest, context: CallContex
 async def list_all(node: Node, request: ListSchedulesRequest, context: CallContext) -> ListSchedulesResponse:
     """One page of the schedules that a list filter finds."""
     namespace_id = node.namespaces.id_of(request.namespace)
-    asked = query.parse(request.query, node.namespaces.search_attributes(namespace_id))
+    asked = query.parse_schedules(request.query, node.namespaces.search_attributes(namespace_id))
     if asked.by_status:
         raise InvalidArgument("list filter: GROUP BY is for counts; use CountSchedules")
     size = request.maximum_page_size
@@ -186,7 +186,7 @@ async def list_all(node: Node, request: ListSchedulesRequest, context: CallConte
 async def count(node: Node, request: CountSchedulesRequest, context: CallContext) -> CountSchedulesResponse:
     """How many schedules a list filter finds."""
     namespace_id = node.namespaces.id_of(request.namespace)
-    asked = query.parse(request.query, node.namespaces.search_attributes(namespace_id))
+    asked = query.parse_schedules(request.query, node.namespaces.search_attributes(namespace_id))
     if asked.order is not None or asked.by_status:
         raise InvalidArgument("list filter: a count of schedules has no ORDER BY and no GROUP BY; leave them out")
     found = await node.storage.count_executions(division(namespace_id, SCHEDULES), asked.where)
