@@ -329,7 +329,7 @@ async def test_interceptors_wrap_in_order() -> None:
 
 
 def test_what_is_not_built_says_so() -> None:
-    for name in ("create_schedule", "create_nexus_client", "get_worker_task_reachability"):
+    for name in ("create_nexus_client", "get_worker_task_reachability"):
         with pytest.raises(NotImplementedError, match=f"Client.{name}: .* not built"):
             getattr(Client, name)(None)
 
