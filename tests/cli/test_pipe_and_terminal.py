@@ -70,6 +70,19 @@ def test_a_terminal_gets_a_table_in_colour(stage: Stage) -> None:
     assert ANSI not in text and '"workflowId": "shown"' in text
 
 
+def test_an_activity_by_itself_in_a_pipe_and_at_a_terminal(stage: Stage) -> None:
+    words = ("--type", "charge", "-t", QUEUE, "--start-to-close-timeout", "10s", "-i", "5")
+    done = piped("activity", "execute", "-a", "by-pipe", *words, TEMPORAL_ADDRESS=stage.address)
+    assert done.returncode == 0 and not done.stderr
+    assert ANSI not in done.stdout and "Status          COMPLETED" in done.stdout
+    done = piped("activity", "result", "-a", "by-pipe", "-o", "jsonl", TEMPORAL_ADDRESS=stage.address)
+    assert '"result":5' in done.stdout and len(done.stdout.splitlines()) == 1
+    text = Terminal("activity", "execute", "-a", "by-hand", *words, TEMPORAL_ADDRESS=stage.address).rest()
+    assert ANSI in text and "COMPLETED" in text
+    text = Terminal("activity", "describe", "-a", "by-hand", TEMPORAL_ADDRESS=stage.address).rest()
+    assert "\x1b[32m" in text and "Completed" in text
+
+
 def test_a_terminal_shows_the_tree_while_it_grows(stage: Stage) -> None:
     stage.ok("workflow", "start", "--type", "Order", "-t", QUEUE, "-w", "traced", "-i", "5")
     child = Terminal("workflow", "trace", "-w", "traced", "--no-fold", TEMPORAL_ADDRESS=stage.address)

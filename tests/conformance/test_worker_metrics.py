@@ -97,5 +97,22 @@ async def test_what_a_worker_measures(stage: Stage) -> None:
         await client.service_client.close()
 
 
+async def test_an_activity_without_a_workflow_is_measured_as_of_no_type(stage: Stage) -> None:
+    runtime = stage.sdk("runtime")
+    buffer = runtime.MetricBuffer(10_000)
+    target = "sqlite://:memory:" if stage.way == EMBEDDED else stage.client.service_client.config.target_host
+    client = await stage.sdk("client").Client.connect(
+        target, runtime=runtime.Runtime(telemetry=runtime.TelemetryConfig(metrics=buffer))
+    )
+    async with stage.worker(activities=[act], client=client):
+        await client.execute_activity(act, "done", id=stage.id(), task_queue=stage.queue, start_to_close_timeout=SHORT)
+    wanted = {"namespace": "default", "task_queue": stage.queue, "activity_type": "act", "workflow_type": ""}
+    found = {update.metric.name.removeprefix("temporal_"): update.attributes for update in buffer.retrieve_updates()}
+    for name in ("activity_execution_latency", "activity_succeed_endtoend_latency"):
+        assert {key: found[name][key] for key in OF_ACTIVITY - {"service_name"}} == wanted
+    if stage.way == EMBEDDED:
+        await client.service_client.close()
+
+
 async def _waits(handle: Any) -> bool:
     return any([event.HasField("timer_started_event_attributes") async for event in handle.fetch_history_events()])
