@@ -8,7 +8,7 @@ QUICK := tests/vocab tests/engine tests/replay tests/tidy
 SEED ?= 0
 LIVES ?= 100
 
-.PHONY: demo test check bench bench-rivals sim polyglot
+.PHONY: demo test check conformance bench bench-rivals sim polyglot
 
 demo: $(READY)  ## run the example order workflow with engine, worker and UI in one process
 	$(BIN)/outlast demo
@@ -25,6 +25,10 @@ check: $(READY)  ## format, lint, types, layers, house rules and the tests of th
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q $(wildcard $(QUICK))
+
+conformance: $(READY)  ## the conformance cases against a server of Temporal's: make conformance TEMPORAL=host:port
+	test -n "$(TEMPORAL)" || { echo "name a server: make conformance TEMPORAL=127.0.0.1:7233"; exit 2; }
+	OUTLAST_TEMPORAL_ADDRESS=$(TEMPORAL) $(BIN)/python -m pytest tests/conformance tests/differential/test_oracle.py -k "temporal-server or reference or oracle" --tb=native
 
 bench: $(READY)  ## workflows per second
 	$(BIN)/python -m benchmarks

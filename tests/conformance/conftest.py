@@ -4,6 +4,11 @@
 - ``grpc``: our SDK over gRPC against our server,
 - ``temporalio``: the real ``temporalio`` client and worker against our server.
 
+Where ``OUTLAST_TEMPORAL_ADDRESS`` names a server of Temporal's (``make conformance TEMPORAL=host:port``), two more:
+
+- ``temporal-server``: our SDK against that server,
+- ``reference``: the real ``temporalio`` against that server. A case that fails here encodes a wrong belief.
+
 **Adding cases.** Put a file ``test_<noun>.py`` here. Write its workflows, activities and cases with ``outlast``; a case
 is an async test that takes the fixture ``stage`` (see ``stage.py`` for what it offers)::
 
@@ -34,7 +39,8 @@ For the way ``temporalio`` the whole file is loaded a second time with ``tempora
 - a test function without ``stage`` runs once, as in any test file.
 
 ``@pytest.mark.ways("grpc", "temporalio")`` on a case or ``pytestmark`` restricts the ways; say why in the reason:
-``ways("temporalio", reason="...")``. Cases share one event loop and one server in memory, and never its names: take
+``ways("temporalio", reason="...")``. What only our server does, on purpose, has ``@pytest.mark.our_server(reason="...")``
+and a line in ``docs/parity.md``. Cases share one event loop and one server in memory, and never its names: take
 ids from ``stage.id()``. A case ends after 20 s at the latest. Wait for what happened (an ``asyncio.Event`` that an
 activity sets, ``stage.until_event``), never for time to pass.
 """
@@ -43,13 +49,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from stage import EMBEDDED, PATIENCE_S, TEMPORALIO, WAYS, Stage
+from stage import EMBEDDED, GRPC, ORACLE, PATIENCE_S, TEMPORALIO, WAYS, Stage
 from temporalio.client import Client as TemporalClient
 from twins import twin
 
@@ -59,18 +66,23 @@ from outlast.server.rpc import GrpcDoor
 from outlast.storage.memory import MemoryStorage
 
 HERE = Path(__file__).parent
+TEMPORAL_ADDRESS = os.environ.get("OUTLAST_TEMPORAL_ADDRESS", "")
+_OF_THE_ORACLE = {theirs: ours for ours, theirs in ORACLE.items()}
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "ways(*names, reason=''): the ways a conformance case runs, instead of all three"
     )
+    config.addinivalue_line("markers", "our_server(reason=''): a case of what only our server does, on purpose")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("ways")
-        ways = marker.args if marker else WAYS
+        ways = list(marker.args if marker else WAYS)
+        if TEMPORAL_ADDRESS and metafunc.definition.get_closest_marker("our_server") is None:
+            ways += [ORACLE[way] for way in ways if way in ORACLE]
         marks = {TEMPORALIO: [pytest.mark.conformance]}
         metafunc.parametrize("way", [pytest.param(way, marks=marks.get(way, ())) for way in ways], scope="session")
 
@@ -89,7 +101,8 @@ def _case(item: pytest.Function, way: str) -> Callable[..., Awaitable[None]]:
 
     @functools.wraps(item.obj)
     async def case(**fixtures: Any) -> None:
-        function = getattr(twin(item.path), item.originalname) if way == TEMPORALIO else written
+        sdk = _OF_THE_ORACLE.get(way, way)
+        function = getattr(twin(item.path), item.originalname) if sdk == TEMPORALIO else written
         async with asyncio.timeout(PATIENCE_S):
             await function(**fixtures)
 
@@ -117,22 +130,25 @@ async def server() -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def remote(server: str) -> AsyncIterator[Client]:
-    client = await Client.connect(server)
-    yield client
-    await client.service_client.close()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def temporal(server: str) -> TemporalClient:
-    return await TemporalClient.connect(server)
+async def clients(server: str) -> AsyncIterator[dict[str, Any]]:
+    """Way -> the client that its cases share."""
+    addresses = {sdk: server for sdk in ORACLE}
+    if TEMPORAL_ADDRESS:
+        addresses |= {way: TEMPORAL_ADDRESS for way in ORACLE.values()}
+    ours = {
+        way: await Client.connect(address) for way, address in addresses.items() if _OF_THE_ORACLE.get(way, way) == GRPC
+    }
+    theirs = {way: await TemporalClient.connect(address) for way, address in addresses.items() if way not in ours}
+    yield {**ours, **theirs}
+    for client in ours.values():
+        await client.service_client.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stage(way: str, remote: Client, temporal: TemporalClient) -> AsyncIterator[Stage]:
+async def stage(way: str, clients: dict[str, Any]) -> AsyncIterator[Stage]:
     embedded = await Client.connect("sqlite://:memory:") if way == EMBEDDED else None
     try:
-        yield Stage(way, embedded or (temporal if way == TEMPORALIO else remote))
+        yield Stage(way, embedded or clients[way])
     finally:
         if embedded is not None:
             await embedded.service_client.close()

@@ -15,6 +15,9 @@ from outlast.vocab.attributes import EVENT_FIELD, EVENT_NAMES
 
 EMBEDDED, GRPC, TEMPORALIO = "embedded", "grpc", "temporalio"
 WAYS = (EMBEDDED, GRPC, TEMPORALIO)
+TEMPORAL_SERVER, REFERENCE = "temporal-server", "reference"
+ORACLE = {GRPC: TEMPORAL_SERVER, TEMPORALIO: REFERENCE}
+"""The same SDK against Temporal's own server: it runs where an address is named (``conftest.py``)."""
 PATIENCE_S = 20
 """No case may wait longer for anything: who is late is broken."""
 
@@ -31,7 +34,12 @@ class Stage:
     @property
     def ours(self) -> bool:
         """Whether the worker and the client are ours."""
-        return self.way != TEMPORALIO
+        return self.way not in (TEMPORALIO, REFERENCE)
+
+    @property
+    def oracle(self) -> bool:
+        """Whether the server is Temporal's."""
+        return self.way in ORACLE.values()
 
     def sdk(self, module: str) -> Any:
         """A module of the SDK under test: ``sdk("common")`` is ``outlast.common`` or ``temporalio.common``."""

@@ -94,6 +94,11 @@ class Namespaces:
 
     # -- finding -------------------------------------------------------------------------------------------------
 
+    def require(self, name: str) -> None:
+        """Raise NamespaceNotFound where there is no namespace of this name."""
+        if name not in self._by_name:
+            self._named(name)
+
     def id_of(self, name: str, *, starting: bool = False) -> str:
         """The id of the namespace with this name.
 

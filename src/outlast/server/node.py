@@ -146,11 +146,15 @@ class Node:
         """Answer one call.
 
         Raises:
-            ServiceError: the caller's fault; Unimplemented, naming the RPC, for one that is not built.
+            ServiceError: the caller's fault, an unknown namespace before all else; Unimplemented, naming the RPC, for
+                one that is not built.
         """
         handler = self._handlers.get((service, rpc))
         if handler is None:
             raise Unimplemented(f"{service}.{rpc} is not built in this version of outlast")
+        namespace = getattr(request, "namespace", "")
+        if namespace and rpc not in _OF_NEW_NAMESPACES:
+            self.namespaces.require(namespace)
         blobs.check(rpc, request)
         stillness = self.stillness
         if stillness is None:

@@ -70,7 +70,8 @@ def droppable(state: ExecutionState, task: WorkflowTask, request: RespondWorkflo
     """Whether the completion of this task leaves nothing behind, and its worker can go back to before it."""
     if not task.speculative or request.commands or request.force_create_new_workflow_task:
         return False
-    if not request.messages or not all(message.body.Is(Rejection.DESCRIPTOR) for message in request.messages):
+    # What the worker did not answer is rejected for it.
+    if not all(message.body.Is(Rejection.DESCRIPTOR) for message in request.messages):
         return False
     shipped = task.scheduled_event_id - state.previous_started_event_id
     if not request.capabilities.discard_speculative_workflow_task_with_events:

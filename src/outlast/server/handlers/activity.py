@@ -88,8 +88,9 @@ async def poll(
     return PollActivityTaskQueueResponse()
 
 
-async def _by_token(node: Node, task_token: bytes) -> tuple[Run, Callable[[ExecutionState], Activity]]:
-    token = tokens.decode(tokens.ActivityTaskToken, task_token)
+async def _by_token(node: Node, request: Any) -> tuple[Run, Callable[[ExecutionState], Activity]]:
+    token = tokens.decode(tokens.ActivityTaskToken, request.task_token)
+    lookup.require_same_namespace(node, request.namespace, token.namespace_id)
     run = await node.runs.get(RunKey(token.namespace_id, token.workflow_id, token.run_id))
     return run, lambda state: engine.find(state, token.scheduled_event_id, token.attempt, token.started_at)
 
@@ -141,7 +142,7 @@ async def heartbeat(
     node: Node, request: RecordActivityTaskHeartbeatRequest, context: CallContext
 ) -> RecordActivityTaskHeartbeatResponse:
     """Keep the attempt alive; the reply tells whether it is to cancel itself, was paused, or was reset."""
-    return RecordActivityTaskHeartbeatResponse(**await _beat(node, await _by_token(node, request.task_token), request))
+    return RecordActivityTaskHeartbeatResponse(**await _beat(node, await _by_token(node, request), request))
 
 
 async def heartbeat_by_id(
@@ -189,7 +190,7 @@ async def respond_completed(
     node: Node, request: RespondActivityTaskCompletedRequest, context: CallContext
 ) -> RespondActivityTaskCompletedResponse:
     """Close the activity with its result."""
-    await _decide(node, await _by_token(node, request.task_token), _completed(request))
+    await _decide(node, await _by_token(node, request), _completed(request))
     return RespondActivityTaskCompletedResponse()
 
 
@@ -226,7 +227,7 @@ async def respond_failed(
     node: Node, request: RespondActivityTaskFailedRequest, context: CallContext
 ) -> RespondActivityTaskFailedResponse:
     """The attempt failed: the engine backs off for the next one, or closes the activity."""
-    problems = await _fail(node, await _by_token(node, request.task_token), request)
+    problems = await _fail(node, await _by_token(node, request), request)
     return RespondActivityTaskFailedResponse(failures=problems)
 
 
@@ -252,7 +253,7 @@ async def respond_canceled(
     node: Node, request: RespondActivityTaskCanceledRequest, context: CallContext
 ) -> RespondActivityTaskCanceledResponse:
     """The attempt has cancelled itself, as it was asked to."""
-    await _decide(node, await _by_token(node, request.task_token), _canceled(request))
+    await _decide(node, await _by_token(node, request), _canceled(request))
     return RespondActivityTaskCanceledResponse()
 
 

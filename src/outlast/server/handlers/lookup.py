@@ -68,3 +68,11 @@ def _check_run_id(run_id: str) -> None:
         uuid.UUID(run_id)
     except ValueError:
         raise InvalidArgument(f"run_id {run_id!r} is not a UUID; leave it out for the latest run") from None
+
+
+def require_same_namespace(node: Node, name: str, namespace_id: str) -> None:
+    """Refuse a token that was given out in another namespace than the request's; a request may name none."""
+    if name and node.namespaces.id_of(name) != namespace_id:
+        raise InvalidArgument(
+            f"task_token is of another namespace than {name!r}; answer with a client of the namespace that was polled"
+        )

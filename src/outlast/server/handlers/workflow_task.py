@@ -76,7 +76,7 @@ async def respond_completed(
     node: Node, request: RespondWorkflowTaskCompletedRequest, context: CallContext
 ) -> RespondWorkflowTaskCompletedResponse:
     """Apply a worker's commands; the reply may carry the next workflow task and activities to run at once."""
-    token, run = await _started(node, request.task_token)
+    token, run = await _started(node, request)
     first: HistoryEvent | None = None
     if completion.needs_first_event(run.state, request.commands):
         first = await node.runs.event(run, 1)
@@ -145,7 +145,7 @@ async def respond_failed(
     node: Node, request: RespondWorkflowTaskFailedRequest, context: CallContext
 ) -> RespondWorkflowTaskFailedResponse:
     """The worker could not run the task: the next attempt is scheduled."""
-    token, run = await _started(node, request.task_token)
+    token, run = await _started(node, request)
     completion.find(run.state, token.scheduled_event_id, token.attempt, token.started_at)
     draft = completion.reported(run.state, node.clock.now(), request.cause, request.failure, request.identity)
     advance.settle(draft)
@@ -153,6 +153,9 @@ async def respond_failed(
     return RespondWorkflowTaskFailedResponse()
 
 
-async def _started(node: Node, task_token: bytes) -> tuple[tokens.WorkflowTaskToken, Run]:
-    token = tokens.decode(tokens.WorkflowTaskToken, task_token)
+async def _started(
+    node: Node, request: RespondWorkflowTaskCompletedRequest | RespondWorkflowTaskFailedRequest
+) -> tuple[tokens.WorkflowTaskToken, Run]:
+    token = tokens.decode(tokens.WorkflowTaskToken, request.task_token)
+    lookup.require_same_namespace(node, request.namespace, token.namespace_id)
     return token, await node.runs.get(RunKey(token.namespace_id, token.workflow_id, token.run_id))

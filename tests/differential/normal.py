@@ -1,0 +1,72 @@
+"""Histories and replies without what no two runs share: ids, times, places."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+_DROPPED = {
+    "eventTime",
+    "taskId",
+    "version",
+    "workerMayIgnore",
+    "requestId",
+    "firstExecutionRunId",
+    "originalExecutionRunId",
+    "continuedExecutionRunId",
+    "newExecutionRunId",
+    "runId",
+    "baseRunId",
+    "newRunId",
+    "identity",
+    "historySizeBytes",
+    "workflowExecutionExpirationTime",
+    "namespaceId",
+    "workflowNamespaceId",
+    "parentWorkflowNamespaceId",
+    "externalWorkflowNamespaceId",
+    "stackTrace",
+    "links",
+    "link",
+    "sdkName",
+    "sdkVersion",
+    "taskToken",
+    "nextPageToken",
+    "startedTime",
+    "scheduledTime",
+    "startTime",
+    "closeTime",
+    "executionTime",
+    "executionDuration",
+    "lastHeartbeatTime",
+    "lastStartedTime",
+    "lastAttemptCompleteTime",
+    "currentRetryInterval",
+    "nextAttemptScheduleTime",
+    "expirationTime",
+    "originalScheduledTime",
+    "workerInstanceKey",
+    "originalStartTime",
+}
+
+
+def normal(message: Message | dict[str, Any], scene: str = "", drop: frozenset[str] = frozenset()) -> Any:
+    """The message as plain data; ``scene`` is the name that ids of the scene begin with."""
+    data = message if isinstance(message, dict) else json_format.MessageToDict(message)
+    return _normal(data, scene, _DROPPED | drop)
+
+
+def _normal(value: Any, scene: str, dropped: set[str] | frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _normal(one, scene, dropped) for key, one in sorted(value.items()) if key not in dropped}
+    if isinstance(value, list):
+        return [_normal(one, scene, dropped) for one in value]
+    if isinstance(value, str):
+        if len(value) > 300:
+            return f"<{len(value)} characters>"
+        value = value.replace(scene, "scene") if scene else value
+        return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>", value)
+    return value
