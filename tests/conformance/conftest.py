@@ -39,10 +39,11 @@ For the way ``temporalio`` the whole file is loaded a second time with ``tempora
 - a test function without ``stage`` runs once, as in any test file.
 
 ``@pytest.mark.ways("grpc", "temporalio")`` on a case or ``pytestmark`` restricts the ways; say why in the reason:
-``ways("temporalio", reason="...")``. What only our server does, on purpose, has ``@pytest.mark.our_server(reason="...")``
-and a line in ``docs/parity.md``. Cases share one event loop and one server in memory, and never its names: take
-ids from ``stage.id()``. A case ends after 20 s at the latest. Wait for what happened (an ``asyncio.Event`` that an
-activity sets, ``stage.until_event``), never for time to pass.
+``ways("temporalio", reason="...")``. What only our server does, on purpose, has
+``@pytest.mark.our_server(reason="...")`` and a line in ``docs/parity.md``. Cases share one event loop and one server
+in memory, and never its names: take ids from ``stage.id()``. A case ends after 20 s at the latest (a minute
+against Temporal's server). Wait for what happened (an ``asyncio.Event`` that an activity sets, ``stage.until_event``),
+never for time to pass.
 """
 
 from __future__ import annotations
@@ -74,15 +75,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "ways(*names, reason=''): the ways a conformance case runs, instead of all three"
     )
-    config.addinivalue_line("markers", "our_server(reason=''): a case of what only our server does, on purpose")
+    config.addinivalue_line(
+        "markers",
+        "our_server(*names, reason=''): not against Temporal's server; one of its two ways, where it is named",
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("ways")
         ways = list(marker.args if marker else WAYS)
-        if TEMPORAL_ADDRESS and metafunc.definition.get_closest_marker("our_server") is None:
-            ways += [ORACLE[way] for way in ways if way in ORACLE]
+        only_ours = metafunc.definition.get_closest_marker("our_server")
+        left_out = (only_ours.args or tuple(ORACLE.values())) if only_ours else ()
+        if TEMPORAL_ADDRESS:
+            ways += [ORACLE[way] for way in ways if way in ORACLE and ORACLE[way] not in left_out]
         marks = {TEMPORALIO: [pytest.mark.conformance]}
         metafunc.parametrize("way", [pytest.param(way, marks=marks.get(way, ())) for way in ways], scope="session")
 
@@ -103,7 +109,7 @@ def _case(item: pytest.Function, way: str) -> Callable[..., Awaitable[None]]:
     async def case(**fixtures: Any) -> None:
         sdk = _OF_THE_ORACLE.get(way, way)
         function = getattr(twin(item.path), item.originalname) if sdk == TEMPORALIO else written
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S * 3 if way in _OF_THE_ORACLE else PATIENCE_S):
             await function(**fixtures)
 
     written = item.obj
@@ -132,9 +138,9 @@ async def server() -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def clients(server: str) -> AsyncIterator[dict[str, Any]]:
     """Way -> the client that its cases share."""
-    addresses = {sdk: server for sdk in ORACLE}
+    addresses = dict.fromkeys(ORACLE, server)
     if TEMPORAL_ADDRESS:
-        addresses |= {way: TEMPORAL_ADDRESS for way in ORACLE.values()}
+        addresses |= dict.fromkeys(ORACLE.values(), TEMPORAL_ADDRESS)
     ours = {
         way: await Client.connect(address) for way, address in addresses.items() if _OF_THE_ORACLE.get(way, way) == GRPC
     }

@@ -41,6 +41,10 @@ class Stage:
         """Whether the server is Temporal's."""
         return self.way in ORACLE.values()
 
+    def says(self, ours: str, temporal: str) -> str:
+        """What the server says: the words of ours, or those of Temporal's."""
+        return temporal if self.oracle else ours
+
     def sdk(self, module: str) -> Any:
         """A module of the SDK under test: ``sdk("common")`` is ``outlast.common`` or ``temporalio.common``."""
         return importlib.import_module(f"{'outlast' if self.ours else 'temporalio'}.{module}")
@@ -95,6 +99,10 @@ class Stage:
     async def history(self, handle: Any) -> History:
         """The run's history as one message of ours."""
         return History(events=await self.events(handle))
+
+    async def shortly(self, condition: Callable[[], Awaitable[Any]]) -> bool:
+        """Whether it is so: at once on our server, which answers with what it was told; in a while on Temporal's."""
+        return bool(await (self.until(condition) if self.oracle else condition()))
 
     async def until(self, condition: Callable[[], Awaitable[Any]]) -> Any:
         """Ask until the answer is true; answers it. For what the server shows and nobody announces."""

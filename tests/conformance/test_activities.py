@@ -244,8 +244,10 @@ async def test_a_timeout_without_time_for_another_attempt_is_schedule_to_close(s
     (timed_out,) = await stage.attributes(handle, "ActivityTaskTimedOut")
     info = timed_out.failure.timeout_failure_info
     assert info.timeout_type == e.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
-    assert timed_out.failure.cause.timeout_failure_info.timeout_type == e.TIMEOUT_TYPE_START_TO_CLOSE
-    assert isinstance(error.cause, TimeoutError) and isinstance(error.cause.cause, TimeoutError)
+    assert isinstance(error.cause, TimeoutError)
+    if not stage.oracle:  # Temporal's server does not tell which timeout it was.
+        assert timed_out.failure.cause.timeout_failure_info.timeout_type == e.TIMEOUT_TYPE_START_TO_CLOSE
+        assert isinstance(error.cause.cause, TimeoutError)
 
 
 async def test_heartbeat_details_survive_a_failed_attempt(stage: Stage) -> None:
@@ -325,7 +327,9 @@ async def test_an_activity_id_in_use_and_missing_timeouts_fail_the_task(stage: S
     ):
         handle = await hand.start()
         task = await hand.poll()
-        with pytest.raises(Exception, match="the workflow task failed"):
+        with pytest.raises(
+            Exception, match=stage.says("the workflow task failed", "BadScheduleActivity|ScheduleActivityDuplicateId")
+        ):
             await hand.complete(task, *commands)
         (failed,) = await stage.attributes(handle, "WorkflowTaskFailed")
         assert failed.cause == cause

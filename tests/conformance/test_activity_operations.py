@@ -125,7 +125,8 @@ async def test_an_activity_in_a_queue_without_workers_is_moved_to_one_with_some(
         assert changed.activity_options.task_queue.name == stage.queue
         await running(stage, handle)
         await stage.client.workflow_service.reset_activity(ResetActivityRequest(**names(stage, handle)))
-        assert await handle.result() == [1, "last words"]
+        # Temporal's server counts the attempt that was under way as the first one.
+        assert await handle.result() == [2 if stage.oracle else 1, "last words"]
 
 
 async def test_a_batch_terminates_what_the_query_finds(stage: Stage) -> None:

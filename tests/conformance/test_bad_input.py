@@ -132,8 +132,9 @@ async def test_a_payload_above_the_limit_at_the_server(stage: Stage) -> None:
         with pytest.raises(RPCError) as refused:
             await call()
         assert refused.value.status == RPCStatusCode.INVALID_ARGUMENT
-        assert "input.payloads takes 2,097," in refused.value.message
-    with pytest.raises(WorkflowQueryFailedError, match=r"query\.query_args\.payloads takes 2,097,"):
+        assert stage.says("input.payloads takes 2,097,", "exceeds size limit") in refused.value.message
+    too_large = stage.says(r"query\.query_args\.payloads takes 2,097,", "exceeds size limit")
+    with pytest.raises(WorkflowQueryFailedError, match=too_large):
         await handle.query(Patient.echo, TOO_MUCH)
     assert "WorkflowExecutionSignaled" not in await stage.names(handle)
 
@@ -173,7 +174,11 @@ async def test_what_reaches_the_server_above_the_limit_ends_the_workflow(stage: 
         with pytest.raises(WorkflowFailureError) as failed:
             await stage.execute(Passing.run)
     assert isinstance(failed.value.cause, TerminatedError)
-    assert "BadScheduleActivityAttributes: ScheduleActivityTask: input takes 2,097," in str(failed.value.cause)
+    words = stage.says(
+        "BadScheduleActivityAttributes: ScheduleActivityTask: input takes 2,097,",
+        "BadScheduleActivityAttributes: ScheduleActivityTaskCommandAttributes.Input exceeds size limit",
+    )
+    assert words in str(failed.value.cause)
 
 
 async def test_an_unknown_workflow_is_named(stage: Stage) -> None:
@@ -192,7 +197,7 @@ async def test_an_unknown_workflow_is_named(stage: Stage) -> None:
         with pytest.raises(RPCError) as missing:
             await call()
         assert missing.value.status == RPCStatusCode.NOT_FOUND
-        assert repr(nobody) in missing.value.message
+        assert stage.says(repr(nobody), nobody) in missing.value.message
 
 
 async def test_an_unknown_run_is_named(stage: Stage) -> None:
@@ -212,7 +217,7 @@ async def test_an_unknown_namespace_is_named(stage: Stage) -> None:
         lambda: handle.signal("note", "x"),
     )
     for call in calls:
-        with pytest.raises(RPCError, match="'nowhere'") as missing:
+        with pytest.raises(RPCError, match=stage.says("'nowhere'", "nowhere")) as missing:
             await call()
         assert missing.value.status == RPCStatusCode.NOT_FOUND
 

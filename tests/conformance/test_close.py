@@ -213,7 +213,9 @@ async def test_describe_shows_what_is_pending(stage: Stage) -> None:
     )
     await hand.service.respond_activity_task_failed(
         hand.api.RespondActivityTaskFailedRequest(
-            task_token=work.task_token, namespace="default", failure={"message": "card declined"}
+            task_token=work.task_token,
+            namespace="default",
+            failure={"message": "card declined", "application_failure_info": {}},
         )
     )
     raw = (await handle.describe()).raw_description
@@ -280,7 +282,8 @@ async def test_pages_of_a_history_forwards_and_backwards(stage: Stage) -> None:
                     next_page_token=token,
                 )
             )
-            assert len(response.history.events) <= 5
+            # Temporal's server counts what was written at once, not events.
+            assert len(response.history.events) <= (6 if stage.oracle else 5)
             got.extend(event.event_id for event in response.history.events)
             token = response.next_page_token
             if not token:
@@ -288,6 +291,7 @@ async def test_pages_of_a_history_forwards_and_backwards(stage: Stage) -> None:
         assert got == ids
 
 
+@pytest.mark.our_server("reference", reason="temporalio does not tell the server that it follows runs")
 async def test_result_follows_the_chain_and_can_be_told_not_to(stage: Stage) -> None:
     async with stage.worker(Flaky):
         handle = await stage.start(Flaky.run, retry_policy=RetryPolicy(initial_interval=MS))

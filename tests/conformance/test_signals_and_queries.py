@@ -199,7 +199,9 @@ async def test_a_query_without_a_worker_says_so(stage: Stage) -> None:
     handle = await stage.start(Ledger.run)
     with pytest.raises(RPCError) as waiting:
         await handle.query(Ledger.count, rpc_timeout=timedelta(seconds=1.1))
-    assert waiting.value.status in (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.DEADLINE_EXCEEDED)
+    # Whose patience ends first, the client's or the server's, is open.
+    late = (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+    assert waiting.value.status in late
 
 
 async def test_a_query_attached_to_a_task_is_answered_with_its_completion(stage: Stage) -> None:

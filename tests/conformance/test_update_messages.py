@@ -211,7 +211,7 @@ async def test_an_update_that_the_worker_ignores_is_rejected(stage: Stage) -> No
         await sent
     assert isinstance(rejected.value.cause, ApplicationError)
     assert rejected.value.cause.type == "UnprocessedUpdate"
-    assert await stage.names(handle) == [*BEGUN, *EMPTY_TASK]
+    assert await stage.names(handle) == BEGUN
 
 
 @pytest.mark.parametrize("sticky", [True, False])
@@ -229,14 +229,14 @@ async def test_a_heartbeat_keeps_its_updates(stage: Stage, sticky: bool) -> None
         sticky_attributes=queue if sticky else None,
     )
     following = reply.workflow_task
-    # A worker that was sent the new events alone has the update; one that was sent the whole history starts anew.
-    assert len(following.messages) == (0 if sticky else 1)
-    following.messages.extend(task.messages if sticky else [])
+    # The worker has the update.
+    assert not following.messages
+    following.messages.extend(task.messages)
     await hand.answer(following)
     assert await sent == "done"
 
 
-async def test_a_failed_task_delivers_its_updates_again_until_the_third_attempt(stage: Stage) -> None:
+async def test_a_failing_task_takes_no_further_updates_from_the_third_attempt_on(stage: Stage) -> None:
     hand = UpdateHand(stage)
     handle = await hand.begin()
     sent = hand.update(handle)
@@ -244,12 +244,12 @@ async def test_a_failed_task_delivers_its_updates_again_until_the_third_attempt(
     task = await hand.poll()
     assert (task.attempt, [one.event_id for one in task.messages]) == (2, [8])
     await hand.fail(task)
-    with pytest.raises(RPCError, match="workflow task has failed 2 times") as refused:
-        await sent
-    assert refused.value.status == RPCStatusCode.FAILED_PRECONDITION
-    with pytest.raises(RPCError, match="workflow task has failed 2 times"):
+    with pytest.raises(RPCError, match=stage.says("has failed 2 times", "Workflow Task in failed state")) as refused:
         await handle.start_update("change", wait_for_stage=WorkflowUpdateStage.ACCEPTED)
-    assert (await stage.names(handle))[4:] == ["WorkflowTaskScheduled", "WorkflowTaskStarted", "WorkflowTaskFailed"]
+    assert refused.value.status == RPCStatusCode.FAILED_PRECONDITION
+    # The one that waits goes on waiting.
+    await hand.answer(await hand.poll())
+    assert await sent == "done"
 
 
 async def test_a_malformed_answer_fails_the_task(stage: Stage) -> None:
@@ -257,7 +257,7 @@ async def test_a_malformed_answer_fails_the_task(stage: Stage) -> None:
     handle = await hand.begin()
     sent = hand.update(handle)
     task = await hand.poll()
-    with pytest.raises(RPCError, match="names no message"):
+    with pytest.raises(RPCError, match=stage.says("names no message", "referenced absent message")):
         await hand.complete(task, hand.place(hand.accept(task.messages[0])))
     (failed,) = await stage.attributes(handle, "WorkflowTaskFailed")
     assert failed.cause == e.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE
@@ -276,6 +276,8 @@ async def test_an_update_that_waits_moves_to_the_next_run(stage: Stage) -> None:
     task = await hand.poll()
     assert shown(task) == ["WorkflowExecutionStarted", *EMPTY_TASK[:2]]
     await hand.answer(task)
+    if not task.messages:  # Temporal's server sends the update again a moment later.
+        await hand.answer(await hand.poll())
     assert await sent == "done"
 
 
@@ -290,7 +292,7 @@ async def test_ten_updates_may_be_in_flight(stage: Stage) -> None:
     sent = [hand.update(handle, f"u{number}") for number in range(10)]
     for number in range(10):
         await hand.waiting(handle, f"u{number}")
-    with pytest.raises(RPCError, match="10 updates in flight") as refused:
+    with pytest.raises(RPCError, match=stage.says("10 updates in flight", "concurrent in-flight updates")) as refused:
         await hand.service.update_workflow_execution(request)
     assert refused.value.status == RPCStatusCode.RESOURCE_EXHAUSTED
     await hand.answer(await hand.poll())

@@ -33,9 +33,14 @@ async def test_a_task_queue_shows_its_pollers_and_its_backlog(stage: Stage) -> N
     assert described.stats.approximate_backlog_count == 1 and not described.pollers
     async with stage.worker(Idle, activities=[work], identity="the-worker"):
         await stage.until_event(handle, "WorkflowTaskCompleted")
-        described = await service.describe_task_queue(asked)
-        assert [poller.identity for poller in described.pollers] == ["the-worker"]
-        assert described.stats.approximate_backlog_count == 0 and described.stats.tasks_dispatch_rate > 0
+
+        async def served() -> bool:
+            described = await service.describe_task_queue(asked)
+            assert [poller.identity for poller in described.pollers] == ["the-worker"]
+            stats = described.stats
+            return bool(stats.approximate_backlog_count == 0 and stats.tasks_dispatch_rate > 0)
+
+        assert await stage.shortly(served)
         asked.task_queue_type = enums.TASK_QUEUE_TYPE_ACTIVITY
 
         async def polled() -> bool:

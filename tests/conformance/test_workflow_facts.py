@@ -249,7 +249,7 @@ FACTS: dict[str, list[Any]] = {
         False,
     ],
     "information": [
-        *(1, "Facts", "default", None, None, None, True, True, True),
+        *(1, "Facts", "default", None, None, None, True, True, False),
         *(60.0, 50.0, 9.0),
         [3, 2.0],
         [2, "tenant", 1.5],

@@ -5,7 +5,8 @@ A row is a name and the commands, given the scene. The run is fresh, of the type
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from scene import Scene, activity, command
@@ -22,7 +23,7 @@ class Turn(NamedTuple):
 
     name: str
     commands: Callable[[Scene], list[Any]]
-    fields: dict[str, Any] = {}
+    fields: Mapping[str, Any] = MappingProxyType({})
 
 
 def _activity(name: str, **attributes: Any) -> Turn:
@@ -215,18 +216,40 @@ TURNS = [
     Turn("a bad command after a good one", lambda s: [_timer(), _timer("")]),
     Turn("nothing", lambda s: []),
     Turn("a command of no type", lambda s: [command(e.COMMAND_TYPE_START_TIMER)]),
-    _one("search attributes: unknown", e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, search_attributes={"indexed_fields": {"Nonsense": {"data": b'"a"'}}}),
+    _one(
+        "search attributes: unknown",
+        e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+        search_attributes={"indexed_fields": {"Nonsense": {"data": b'"a"'}}},
+    ),
     _one("search attributes: none", e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES),
-    _one("search attributes: system", e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, search_attributes={"indexed_fields": {"WorkflowId": {"data": b'"a"'}}}),
+    _one(
+        "search attributes: system",
+        e.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+        search_attributes={"indexed_fields": {"WorkflowId": {"data": b'"a"'}}},
+    ),
     _one("memo: none", e.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES),
     _one("memo: good", e.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, upserted_memo={"fields": {"a": {"data": b"b"}}}),
-    _one("memo: large", e.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, upserted_memo={"fields": {"a": LARGE["payloads"][0]}}),
+    _one(
+        "memo: large", e.COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, upserted_memo={"fields": {"a": LARGE["payloads"][0]}}
+    ),
     _one("message: unknown", e.COMMAND_TYPE_PROTOCOL_MESSAGE, message_id="nobody"),
     _one("message: none", e.COMMAND_TYPE_PROTOCOL_MESSAGE),
-    Turn("return a task, force", lambda s: [_timer()], {"force_create_new_workflow_task": True, "return_new_workflow_task": True}),
+    Turn(
+        "return a task, force",
+        lambda s: [_timer()],
+        {"force_create_new_workflow_task": True, "return_new_workflow_task": True},
+    ),
     Turn("force", lambda s: [], {"force_create_new_workflow_task": True}),
-    Turn("sdk metadata", lambda s: [], {"sdk_metadata": {"core_used_flags": [1, 2], "lang_used_flags": [3], "sdk_name": "n", "sdk_version": "1"}}),
+    Turn(
+        "sdk metadata",
+        lambda s: [],
+        {"sdk_metadata": {"core_used_flags": [1, 2], "lang_used_flags": [3], "sdk_name": "n", "sdk_version": "1"}},
+    ),
     Turn("binary checksum", lambda s: [], {"binary_checksum": "abc"}),
     Turn("stamp", lambda s: [], {"worker_version_stamp": {"build_id": "b1"}}),
-    Turn("deployment", lambda s: [], {"deployment_options": {"deployment_name": "d", "build_id": "b1", "worker_versioning_mode": 1}}),
+    Turn(
+        "deployment",
+        lambda s: [],
+        {"deployment_options": {"deployment_name": "d", "build_id": "b1", "worker_versioning_mode": 1}},
+    ),
 ]

@@ -287,7 +287,10 @@ ON_RUNS = [
                 "senseless page",
                 lambda s: {"execution": {"workflow_id": s.open.workflow_id}, "next_page_token": b"junk"},
             ),
-            ("unknown filter", lambda s: {"execution": {"workflow_id": s.closed.workflow_id}, "history_event_filter_type": 9}),
+            (
+                "unknown filter",
+                lambda s: {"execution": {"workflow_id": s.closed.workflow_id}, "history_event_filter_type": 9},
+            ),
             ("negative page", lambda s: {"execution": {"workflow_id": s.closed.workflow_id}, "maximum_page_size": -1}),
         )
     ),
@@ -412,8 +415,16 @@ LISTS = [
     _list("senseless page", "", next_page_token=b"junk"),
     _list("negative page", "WorkflowId = 'nobody'", page_size=-1),
     _list("huge page", "WorkflowId = 'nobody'", page_size=1_000_000),
-    Ask("ListOpenWorkflowExecutions: nothing", "ListOpenWorkflowExecutions", lambda s: {"maximum_page_size": 1, "execution_filter": {"workflow_id": "nobody"}}),
-    Ask("ListClosedWorkflowExecutions: filter", "ListClosedWorkflowExecutions", lambda s: {"execution_filter": {"workflow_id": "nobody"}, "start_time_filter": {}}),
+    Ask(
+        "ListOpenWorkflowExecutions: nothing",
+        "ListOpenWorkflowExecutions",
+        lambda s: {"maximum_page_size": 1, "execution_filter": {"workflow_id": "nobody"}},
+    ),
+    Ask(
+        "ListClosedWorkflowExecutions: filter",
+        "ListClosedWorkflowExecutions",
+        lambda s: {"execution_filter": {"workflow_id": "nobody"}, "start_time_filter": {}},
+    ),
 ]
 
 QUEUES = [
@@ -425,17 +436,55 @@ QUEUES = [
     Ask("PollActivityTaskQueue: reserved", "PollActivityTaskQueue", lambda s: {"task_queue": {"name": "/_sys/a"}}),
     Ask("ListTaskQueuePartitions: no name", "ListTaskQueuePartitions", lambda s: {}),
     Ask("StartBatchOperation: nothing", "StartBatchOperation", lambda s: {}),
-    Ask("StartBatchOperation: no reason", "StartBatchOperation", lambda s: {"job_id": s.id(), "visibility_query": "WorkflowId = 'nobody'", "termination_operation": {}}),
-    Ask("StartBatchOperation: no operation", "StartBatchOperation", lambda s: {"job_id": s.id(), "visibility_query": "WorkflowId = 'nobody'", "reason": "a"}),
-    Ask("StartBatchOperation: both", "StartBatchOperation", lambda s: {"job_id": s.id(), "visibility_query": "WorkflowId = 'nobody'", "executions": [{"workflow_id": "a"}], "reason": "a", "termination_operation": {}}),
-    Ask("StartBatchOperation: bad query", "StartBatchOperation", lambda s: {"job_id": s.id(), "visibility_query": "nonsense", "reason": "a", "termination_operation": {}}),
+    Ask(
+        "StartBatchOperation: no reason",
+        "StartBatchOperation",
+        lambda s: {"job_id": s.id(), "visibility_query": "WorkflowId = 'nobody'", "termination_operation": {}},
+    ),
+    Ask(
+        "StartBatchOperation: no operation",
+        "StartBatchOperation",
+        lambda s: {"job_id": s.id(), "visibility_query": "WorkflowId = 'nobody'", "reason": "a"},
+    ),
+    Ask(
+        "StartBatchOperation: both",
+        "StartBatchOperation",
+        lambda s: {
+            "job_id": s.id(),
+            "visibility_query": "WorkflowId = 'nobody'",
+            "executions": [{"workflow_id": "a"}],
+            "reason": "a",
+            "termination_operation": {},
+        },
+    ),
+    Ask(
+        "StartBatchOperation: bad query",
+        "StartBatchOperation",
+        lambda s: {"job_id": s.id(), "visibility_query": "nonsense", "reason": "a", "termination_operation": {}},
+    ),
     Ask("DescribeBatchOperation: unknown", "DescribeBatchOperation", lambda s: {"job_id": "nobody"}),
     Ask("StopBatchOperation: unknown", "StopBatchOperation", lambda s: {"job_id": "nobody", "reason": "a"}),
-    Ask("RegisterNamespace: no name", "RegisterNamespace", lambda s: {"namespace": "", "workflow_execution_retention_period": {"seconds": 86_400}}),
+    Ask(
+        "RegisterNamespace: no name",
+        "RegisterNamespace",
+        lambda s: {"namespace": "", "workflow_execution_retention_period": {"seconds": 86_400}},
+    ),
     Ask("RegisterNamespace: no retention", "RegisterNamespace", lambda s: {"namespace": s.id()}),
-    Ask("RegisterNamespace: short retention", "RegisterNamespace", lambda s: {"namespace": s.id(), "workflow_execution_retention_period": {"seconds": 60}}),
-    Ask("RegisterNamespace: bad name", "RegisterNamespace", lambda s: {"namespace": "a b/c", "workflow_execution_retention_period": {"seconds": 86_400}}),
-    Ask("RegisterNamespace: there", "RegisterNamespace", lambda s: {"namespace": "default", "workflow_execution_retention_period": {"seconds": 86_400}}),
+    Ask(
+        "RegisterNamespace: short retention",
+        "RegisterNamespace",
+        lambda s: {"namespace": s.id(), "workflow_execution_retention_period": {"seconds": 60}},
+    ),
+    Ask(
+        "RegisterNamespace: bad name",
+        "RegisterNamespace",
+        lambda s: {"namespace": "a b/c", "workflow_execution_retention_period": {"seconds": 86_400}},
+    ),
+    Ask(
+        "RegisterNamespace: there",
+        "RegisterNamespace",
+        lambda s: {"namespace": "default", "workflow_execution_retention_period": {"seconds": 86_400}},
+    ),
     Ask("DescribeNamespace: nothing", "DescribeNamespace", lambda s: {"namespace": ""}),
     Ask("DescribeNamespace: unknown", "DescribeNamespace", lambda s: {"namespace": "nowhere"}),
     Ask("DescribeNamespace: unknown id", "DescribeNamespace", lambda s: {"namespace": "", "id": NOBODY}),

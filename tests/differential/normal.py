@@ -53,10 +53,21 @@ _DROPPED = {
 }
 
 
-def normal(message: Message | dict[str, Any], scene: str = "", drop: frozenset[str] = frozenset()) -> Any:
+def normal(message: Message, scene: str = "") -> Any:
     """The message as plain data; ``scene`` is the name that ids of the scene begin with."""
-    data = message if isinstance(message, dict) else json_format.MessageToDict(message)
-    return _normal(data, scene, _DROPPED | drop)
+    return _normal(json_format.MessageToDict(message), scene, _DROPPED)
+
+
+def events(history: Message, scene: str = "") -> list[Any]:
+    """A history as plain data, without the words of the server's own and without attempts that are not written yet."""
+    found: list[Any] = normal(history, scene).get("events", [])
+    for event in found:
+        event.get("workflowTaskFailedEventAttributes", {}).pop("failure", None)
+        event.get("workflowExecutionTerminatedEventAttributes", {}).pop("reason", None)
+    last = found[-1].get("workflowTaskScheduledEventAttributes", {})
+    if last.get("attempt", 1) > 1 and found[-2]["eventType"].endswith(("TASK_FAILED", "TASK_TIMED_OUT")):
+        found.pop()
+    return found
 
 
 def _normal(value: Any, scene: str, dropped: set[str] | frozenset[str]) -> Any:

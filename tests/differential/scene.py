@@ -135,12 +135,12 @@ def command(kind: int, **attributes: Any) -> Any:
     return temporalio.api.command.v1.Command(command_type=kind, **{COMMAND_FIELD[kind]: attributes})
 
 
-def activity(activity_id: str, queue: str, **attributes: Any) -> Any:
+def activity(_id: str, queue: str, **attributes: Any) -> Any:
     """The command that schedules an activity."""
     return command(
         e.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
         **{
-            "activity_id": activity_id,
+            "activity_id": _id,
             "activity_type": {"name": "charge"},
             "task_queue": {"name": queue},
             "start_to_close_timeout": {"seconds": 600},

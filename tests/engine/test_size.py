@@ -185,23 +185,9 @@ def test_a_state_above_8_mib_ends_the_run() -> None:
     assert reason.startswith("Workflow mutable state size exceeds limit")
 
 
-@pytest.mark.parametrize(("part", "limit"), [("summary", limits.SUMMARY_BYTES_MAX), ("details", 20_000)])
-def test_words_that_are_too_long_fail_the_task_alone(part: str, limit: int) -> None:
-    brain = Brain()
-    timer = start_timer()
-    getattr(timer.user_metadata, part).data = b"x" * limit
-    brain.turn(timer)
-    failed = brain.events[-1].workflow_task_failed_event_attributes
-    assert failed.cause == e.WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES
-    assert f"the {part} in user_metadata takes" in failed.failure.message
-    assert brain.state.running and brain.state.task is not None
-
-
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"user_metadata": {"summary": {"data": b"x" * 400}}}, "the summary"),
-        ({"user_metadata": {"details": {"data": b"x" * 20_000}}}, "the details"),
         ({"links": [{}] * 33}, "33 links"),
         ({"memo": {"fields": {"a": HALF.payloads[0], "b": HALF.payloads[0]}}}, "the memo takes 2,097,"),
     ],

@@ -280,12 +280,19 @@ def test_it_vanishes_when_it_only_rejected() -> None:
     assert brain.effects == [OfferWorkflowTask("sticky-1", "orders", 5, 1)]
 
 
-@pytest.mark.parametrize("completion", [{"messages": []}, {"force_create_new_workflow_task": True}])
-def test_it_stays_when_the_worker_would_not_understand(completion: dict[str, Any]) -> None:
+def test_it_vanishes_when_nothing_was_answered() -> None:
     brain = idle()
     brain.want_task()
     brain.poll()
-    assert brain.complete(**{"messages": [reject()], **completion}).reset_to is None
+    assert brain.complete().reset_to == 3
+    assert len(brain.events) == 4 and brain.state.task is None
+
+
+def test_it_stays_when_the_worker_asked_for_more_time() -> None:
+    brain = idle()
+    brain.want_task()
+    brain.poll()
+    assert brain.complete(messages=[reject()], force_create_new_workflow_task=True).reset_to is None
     assert brain.names[4:7] == TASK
 
 

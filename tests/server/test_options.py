@@ -131,7 +131,7 @@ async def test_an_override_is_set_and_taken_back() -> None:
     [
         ((), {}, InvalidArgument),
         (("colour",), {}, InvalidArgument),
-        (("priority",), {"priority": {"priority_key": 6}}, InvalidArgument),
+        (("priority",), {"priority": {"priority_key": -1}}, InvalidArgument),
         (("priority",), {"priority": {"fairness_key": "x" * 65}}, InvalidArgument),
         (("time_skipping_config",), {}, Unimplemented),
         (

@@ -67,6 +67,7 @@ async def test_headers_of_a_call() -> None:
     wanted = {
         "client-name": "outlast-python",
         "client-version": outlast.__version__,
+        "supported-features": "follows-next-run-id",
         "temporal-namespace": "shop",
         "authorization": "Bearer secret",
         "x-team": "b",

@@ -49,6 +49,8 @@ _SWEEP_NS = 60_000_000_000
 _PATIENCE_NS = 1_000_000_000
 """Before a run is reloaded from a store that could not keep its last change."""
 _PAGE = 500
+_OF_NEW_NAMESPACES = frozenset({"RegisterNamespace"})
+"""RPCs whose namespace need not be there."""
 """Stored deadlines read at once."""
 
 

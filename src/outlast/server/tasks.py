@@ -42,12 +42,16 @@ def start_inline(node: Node, draft: Draft, identity: str) -> bool:
     return True
 
 
-async def workflow_task(node: Node, run: Run, namespace: str) -> PollWorkflowTaskQueueResponse:
-    """The run's started workflow task: with the new events only on a sticky queue, else with the first page of all."""
+async def workflow_task(node: Node, run: Run, namespace: str, *, inline: bool = False) -> PollWorkflowTaskQueueResponse:
+    """The run's started workflow task: with the new events only on a sticky queue, else with the first page of all.
+
+    Args:
+        inline: the task answers the completion of the one before, whose worker has the run as on a sticky queue.
+    """
     state = run.state
     task = state.task
     assert task is not None and task.started
-    sticky = task.queue != state.queue
+    sticky = inline or task.queue != state.queue
     first = state.previous_started_event_id + 1 if sticky else 1
     fields: dict[str, Any] = {
         "task_token": tokens.encode(
@@ -66,7 +70,7 @@ async def workflow_task(node: Node, run: Run, namespace: str) -> PollWorkflowTas
             pending.shown = True
             pending.attached_to = (task.scheduled_event_id, task.started_at)
             response.queries[pending.query_id].CopyFrom(pending.query)
-    updates.show(run, task, response)
+    updates.show(run, task, response, holds=sticky)
     await _attach_history(node, run, response, first)
     return response
 

@@ -74,10 +74,14 @@ def wait(run: Run, request: Request) -> None:
     run.updates[request.meta.update_id] = PendingUpdate(request)
 
 
-def show(run: Run, task: WorkflowTask, response: PollWorkflowTaskQueueResponse) -> None:
-    """Give the waiting updates to the worker that has just started this workflow task, but for those that it holds."""
+def show(run: Run, task: WorkflowTask, response: PollWorkflowTaskQueueResponse, *, holds: bool) -> None:
+    """Give the waiting updates to the worker that has just started this workflow task.
+
+    Args:
+        holds: the worker has the run, and with it the updates that its last task left open.
+    """
     for pending in run.updates.values():
-        held = pending.shown_with == (task.scheduled_event_id, _HELD) and task.queue != run.state.queue
+        held = pending.shown_with == (task.scheduled_event_id, _HELD) and holds
         pending.shown_with = _identity(task)
         if not held:
             response.messages.append(update.request_message(pending.request, task))
@@ -150,11 +154,6 @@ def settle(run: Run, *, continued: bool) -> None:
             _leave(run, update_id, Left.ACCEPTED)
         elif not state.running:
             _leave(run, update_id, Left.MOVED if continued else update.aborted(state, update_id))
-    if run.updates:
-        try:
-            update.require_healthy(state)
-        except ServiceError as error:
-            refuse(run, error)
 
 
 def lose(run: Run) -> None:

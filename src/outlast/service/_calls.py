@@ -307,7 +307,12 @@ def check_metadata(metadata: Mapping[str, str | bytes]) -> None:
 
 def _headers(config: ConnectConfig) -> Mapping[str, str | bytes]:
     check_metadata(config.rpc_metadata)
-    headers: dict[str, str | bytes] = {"client-name": "outlast-python", "client-version": outlast.__version__}
+    headers: dict[str, str | bytes] = {
+        "client-name": "outlast-python",
+        "client-version": outlast.__version__,
+        # Without it Temporal's server shows the end of a run that another one follows as a continuation as new.
+        "supported-features": "follows-next-run-id",
+    }
     headers.update((key.lower(), value) for key, value in config.rpc_metadata.items())
     if config.api_key is not None and "authorization" not in headers:
         headers["authorization"] = f"Bearer {config.api_key}"

@@ -16,7 +16,7 @@ from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.protobuf import FieldMask
 from outlast.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
-from outlast.vocab import limits
+from outlast.vocab import limits, priorities
 from outlast.vocab.errors import InvalidArgument, Unimplemented
 
 from ..transition import NOTHING, Transition
@@ -67,7 +67,8 @@ def check(subject: str, options: WorkflowExecutionOptions, mask: FieldMask) -> N
         if path.partition(".")[0] not in _CHANGEABLE:
             raise Unimplemented(f"{subject}: {path} is not built in this version of outlast")
     _check_override(subject, options.versioning_override)
-    _check_priority(subject, options.priority)
+    if problem := priorities.problem(options.priority):
+        raise InvalidArgument(f"{subject}: {problem}")
 
 
 def _check_override(subject: str, override: VersioningOverride) -> None:
@@ -78,15 +79,6 @@ def _check_override(subject: str, override: VersioningOverride) -> None:
             f"{subject}: tasks are not routed by worker version in this version of outlast, so that no workflow can be "
             "bound to one; auto_upgrade, and no override, are what there is"
         )
-
-
-def _check_priority(subject: str, priority: Priority) -> None:
-    if not 0 <= priority.priority_key <= limits.PRIORITY_KEY_MAX:
-        raise InvalidArgument(
-            f"{subject}: priority_key {priority.priority_key} is not between 1 and {limits.PRIORITY_KEY_MAX}"
-        )
-    if len(priority.fairness_key.encode()) > limits.FAIRNESS_KEY_BYTES_MAX:
-        raise InvalidArgument(f"{subject}: fairness_key is longer than {limits.FAIRNESS_KEY_BYTES_MAX} bytes")
 
 
 def of(state: ExecutionState) -> WorkflowExecutionOptions:

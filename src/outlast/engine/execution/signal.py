@@ -9,7 +9,6 @@ from typing import Any
 
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
-from outlast.api.sdk.v1 import UserMetadata
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument, ResourceExhausted
 
@@ -30,10 +29,13 @@ def signal(
         fields: ``input``, ``header`` and ``links`` messages, and ``external_workflow_execution``, where present.
 
     Raises:
-        InvalidArgument: the name is empty, or the run has had its 10,000 signals.
+        InvalidArgument: the name is empty, it or the request id is too long, or the run has had its 10,000 signals.
     """
     if not name:
         raise InvalidArgument("SignalWorkflowExecution: signal_name is empty; name the signal to deliver")
+    for field, value in (("signal_name", name), ("request_id", request_id)):
+        if len(value.encode()) > limits.ID_BYTES_MAX:
+            raise InvalidArgument(f"SignalWorkflowExecution: {field} is longer than {limits.ID_BYTES_MAX} bytes")
     if request_id and request_id in state.request_ids:
         return NOTHING
     if state.signal_count >= limits.SIGNALS_PER_RUN_MAX:
@@ -42,7 +44,7 @@ def signal(
             "run may have; let the workflow continue as new"
         )
     links = fields.pop("links", None)
-    size.check_request(UserMetadata(), len(links or ()), f"signal {name!r} to workflow {state.workflow_id!r}")
+    size.check_links(len(links or ()), f"signal {name!r} to workflow {state.workflow_id!r}")
     attributes = {"signal_name": name, "identity": identity, "request_id": request_id, **fields}
     event = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, now, attributes, **({"links": links} if links else {}))
     skip_delay = ((on_delay_over, None, None),) if starts and state.first_task_pending else ()

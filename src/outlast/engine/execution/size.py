@@ -20,7 +20,6 @@ from outlast.api.common.v1 import Memo, SearchAttributes
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.protocol.v1 import Message as ProtocolMessage
-from outlast.api.sdk.v1 import UserMetadata
 from outlast.vocab import limits
 from outlast.vocab.attributes import COMMAND_FIELD, COMMAND_NAMES
 from outlast.vocab.errors import InvalidArgument
@@ -82,14 +81,9 @@ def check_command(command: Command) -> None:
     """Look at one command's parts.
 
     Raises:
-        BadCommand: its summary or its details are too long.
         TooLarge: an input, a result, a failure, a memo or another of its fields takes more than 2 MiB.
     """
     name = COMMAND_NAMES[command.command_type]
-    if command.HasField("user_metadata"):
-        problem = _too_long(command.user_metadata)
-        if problem:
-            raise BadCommand(_BAD[command.command_type], f"{name}: {problem}")
     if command.ByteSize() <= limits.BLOB_BYTES_MAX:
         return
     for field, size in _pieces(getattr(command, COMMAND_FIELD[command.command_type])):
@@ -186,25 +180,11 @@ def over(state_bytes: int) -> str:
     return f"Workflow mutable state size exceeds limit ({state_bytes:,} of {limits.STATE_BYTES_MAX:,} bytes)."
 
 
-def check_request(metadata: UserMetadata, links: int, subject: str) -> None:
+def check_links(links: int, subject: str) -> None:
     """Look at what callers attach to a start or a signal.
 
     Raises:
-        InvalidArgument: the summary or the details are too long, or there are too many links.
+        InvalidArgument: there are too many links.
     """
-    problem = _too_long(metadata)
-    if problem:
-        raise InvalidArgument(f"{subject}: {problem}")
     if links > limits.LINKS_MAX:
         raise InvalidArgument(f"{subject}: there are {links} links, more than the {limits.LINKS_MAX} that are kept")
-
-
-def _too_long(metadata: UserMetadata) -> str:
-    for name, part, limit in (
-        ("summary", metadata.summary, limits.SUMMARY_BYTES_MAX),
-        ("details", metadata.details, limits.DETAILS_BYTES_MAX),
-    ):
-        size = part.ByteSize()
-        if size > limit:
-            return f"the {name} in user_metadata takes {size:,} bytes, more than {limit:,}; shorten it"
-    return ""

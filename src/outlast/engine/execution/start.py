@@ -15,7 +15,7 @@ from outlast.api.common.v1 import SearchAttributes
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.workflowservice.v1 import SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest
-from outlast.vocab import cron, limits, retry
+from outlast.vocab import cron, limits, priorities, queues, retry
 from outlast.vocab.errors import InvalidArgument, Unimplemented, WorkflowExecutionAlreadyStarted
 from outlast.vocab.times import from_duration, from_timestamp, parts
 
@@ -58,15 +58,18 @@ def validate(request: StartRequest) -> None:
     _bounded("task_queue", request.task_queue.name, subject)
     if len(request.request_id.encode()) > limits.ID_BYTES_MAX:
         raise InvalidArgument(f"{subject}: request_id is longer than {limits.ID_BYTES_MAX} bytes")
-    size.check_request(request.user_metadata, len(request.links), subject)
+    size.check_links(len(request.links), subject)
     if request.memo.ByteSize() > limits.BLOB_BYTES_MAX:
         raise InvalidArgument(
             f"{subject}: the memo takes {request.memo.ByteSize():,} bytes, more than the {limits.BLOB_BYTES_MAX:,} "
             "that a run may have; keep what is large elsewhere"
         )
     for name in (*_TIMEOUTS, "workflow_start_delay"):
-        if from_duration(getattr(request, name)) < 0:
-            raise InvalidArgument(f"{subject}: {name} is below zero; leave it out for no limit")
+        length = getattr(request, name)
+        if from_duration(length) < 0 or length.seconds * length.nanos < 0:
+            raise InvalidArgument(f"{subject}: {name} is below zero, or half of it; leave it out for no limit")
+    if problem := queues.problem(request.task_queue.name) or priorities.problem(request.priority):
+        raise InvalidArgument(f"{subject}: {problem}")
     if request.HasField("retry_policy"):
         retry.validate(retry.complete(request.retry_policy), subject)
     if request.cron_schedule and request.HasField("workflow_start_delay"):
@@ -76,6 +79,12 @@ def validate(request: StartRequest) -> None:
     if request.cron_schedule:
         cron.parse(request.cron_schedule)
     _validate_policies(request, subject)
+    if isinstance(request, StartWorkflowExecutionRequest):
+        on_conflict = request.on_conflict_options
+        if on_conflict.attach_completion_callbacks and not on_conflict.attach_request_id:
+            raise InvalidArgument(
+                f"{subject}: on_conflict_options attach callbacks without the request id; set attach_request_id as well"
+            )
     if isinstance(request, StartWorkflowExecutionRequest) and request.completion_callbacks:
         raise Unimplemented(f"{subject}: completion_callbacks are not built in this version of outlast")
 
@@ -176,7 +185,6 @@ def begin(
         "cron_schedule": request.cron_schedule,
         "first_workflow_task_backoff": parts(delay),
         "workflow_id": request.workflow_id,
-        "root_workflow_execution": {"workflow_id": request.workflow_id, "run_id": run_id},
         "eager_execution_accepted": eager,
     }
     if execution:
@@ -266,5 +274,6 @@ def on_started(state: ExecutionState, event: HistoryEvent) -> None:
     state.parent_run_id = attributes.parent_workflow_execution.run_id
     state.parent_namespace_id = attributes.parent_workflow_namespace_id
     state.parent_initiated_event_id = attributes.parent_initiated_event_id
-    state.root_workflow_id = attributes.root_workflow_execution.workflow_id
-    state.root_run_id = attributes.root_workflow_execution.run_id
+    # A workflow without a parent is its own root, and its history does not say so.
+    state.root_workflow_id = attributes.root_workflow_execution.workflow_id or state.workflow_id
+    state.root_run_id = attributes.root_workflow_execution.run_id or state.run_id

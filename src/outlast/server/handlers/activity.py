@@ -50,7 +50,7 @@ async def poll(
     node: Node, request: PollActivityTaskQueueRequest, context: CallContext
 ) -> PollActivityTaskQueueResponse:
     """Wait for an activity attempt; an empty response when none came in time."""
-    required("PollActivityTaskQueue", task_queue=request.task_queue.name)
+    task_queue.check("PollActivityTaskQueue", request.task_queue.name)
     queue_id = QueueId(node.namespaces.id_of(request.namespace), request.task_queue.name, "activity")
     if request.HasField("task_queue_metadata") and request.task_queue_metadata.HasField("max_tasks_per_second"):
         node.queues.limit_rate(queue_id, request.task_queue_metadata.max_tasks_per_second.value)

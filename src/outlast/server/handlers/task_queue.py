@@ -34,7 +34,7 @@ from outlast.api.workflowservice.v1 import (
 )
 from outlast.engine.matching.pollers import PollerSeen
 from outlast.engine.matching.queue import Backlog
-from outlast.vocab import limits
+from outlast.vocab import limits, queues
 from outlast.vocab.errors import InvalidArgument, Unimplemented
 from outlast.vocab.times import duration, timestamp
 
@@ -65,6 +65,13 @@ def seen(request: PollWorkflowTaskQueueRequest | PollActivityTaskQueueRequest) -
         version_capabilities=request.worker_version_capabilities.SerializeToString(),
         deployment_options=request.deployment_options.SerializeToString(),
     )
+
+
+def check(subject: str, name: str) -> None:
+    """Raise InvalidArgument for a task queue that nobody can poll."""
+    required(subject, task_queue=name)
+    if problem := queues.problem(name):
+        raise InvalidArgument(f"{subject}: {problem}")
 
 
 async def describe(node: Node, request: DescribeTaskQueueRequest, context: CallContext) -> DescribeTaskQueueResponse:

@@ -123,16 +123,14 @@ async def _filtered(
 async def _page(
     node: Node, namespace: str, where: Filter | None, order: Order, size: int, token: bytes
 ) -> tuple[list[WorkflowExecutionInfo], bytes]:
-    if size > limits.VISIBILITY_PAGE_MAX or size < 0:
-        raise InvalidArgument(
-            f"page size {size} is not between 1 and {limits.VISIBILITY_PAGE_MAX}; ask for less, and then for more pages"
-        )
+    if not 0 < size <= limits.VISIBILITY_PAGE_MAX:
+        size = limits.VISIBILITY_PAGE_MAX
     try:
         page = await node.storage.list_executions(
             node.namespaces.id_of(namespace),
             where=where,
             order=order,
-            page_size=size or limits.VISIBILITY_PAGE_MAX,
+            page_size=size,
             page_token=token,
         )
     except BadPageToken as error:

@@ -22,17 +22,17 @@ from outlast.vocab.errors import InvalidArgument, NotFound
 
 from .. import tasks, updates
 from ..context import CallContext
-from ..node import Node, required
+from ..node import Node
 from ..runs import Run
 from ..task_queues import Offer, QueryOffer, QueueId
-from . import task_queue
+from . import lookup, task_queue
 
 
 async def poll(
     node: Node, request: PollWorkflowTaskQueueRequest, context: CallContext
 ) -> PollWorkflowTaskQueueResponse:
     """Wait for a workflow task or a query; an empty response when none came in time."""
-    required("PollWorkflowTaskQueue", task_queue=request.task_queue.name)
+    task_queue.check("PollWorkflowTaskQueue", request.task_queue.name)
     queue_id = QueueId(node.namespaces.id_of(request.namespace), request.task_queue.name, "workflow")
     until = node.until(context, limits.POLL_NS)
     seen = task_queue.seen(request)
@@ -116,7 +116,7 @@ async def respond_completed(
             activity = draft.state.activities[effect.scheduled_event_id]
             response.activity_tasks.append(tasks.activity_task(run, activity, scheduled, namespace))
     if inline and run.state.task is not None and run.state.task.started:
-        response.workflow_task.CopyFrom(await tasks.workflow_task(node, run, namespace))
+        response.workflow_task.CopyFrom(await tasks.workflow_task(node, run, namespace, inline=True))
     return response
 
 
