@@ -20,6 +20,10 @@ ID_BYTES_MAX: Final = 1000
 """Any id or name: databases index them (3.5.7, limit.maxIDLength)."""
 TASK_QUEUE_RESERVED_PREFIX: Final = "/_sys/"
 """Task queues of the server itself (3.5.7)."""
+SUMMARY_BYTES_MAX: Final = 400
+"""UserMetadata.summary of an activity of its own: one line in a UI (3.5.11)."""
+DETAILS_BYTES_MAX: Final = 20_000
+"""UserMetadata.details of one (3.5.11)."""
 LINKS_MAX: Final = 32
 """Links of one workflow (3.5.11)."""
 CALLBACKS_MAX: Final = 32

@@ -20,6 +20,7 @@ from outlast.api.common.v1 import Memo, SearchAttributes
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.api.protocol.v1 import Message as ProtocolMessage
+from outlast.api.sdk.v1 import UserMetadata
 from outlast.vocab import limits
 from outlast.vocab.attributes import COMMAND_FIELD, COMMAND_NAMES
 from outlast.vocab.errors import InvalidArgument
@@ -188,3 +189,21 @@ def check_links(links: int, subject: str) -> None:
     """
     if links > limits.LINKS_MAX:
         raise InvalidArgument(f"{subject}: there are {links} links, more than the {limits.LINKS_MAX} that are kept")
+
+
+def check_request(metadata: UserMetadata, links: int, subject: str) -> None:
+    """Look at what callers attach to an activity of its own; what goes with a workflow may be of any length.
+
+    Raises:
+        InvalidArgument: the summary or the details are too long, or there are too many links.
+    """
+    for name, part, limit in (
+        ("summary", metadata.summary, limits.SUMMARY_BYTES_MAX),
+        ("details", metadata.details, limits.DETAILS_BYTES_MAX),
+    ):
+        size = part.ByteSize()
+        if size > limit:
+            raise InvalidArgument(
+                f"{subject}: the {name} in user_metadata takes {size:,} bytes, more than {limit:,}; shorten it"
+            )
+    check_links(links, subject)
