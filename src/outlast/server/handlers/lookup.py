@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from outlast.api.common.v1 import WorkflowExecution
-from outlast.vocab.divisions import ACTIVITIES, division
+from outlast.vocab.divisions import ACTIVITIES, division, namespace_of
 from outlast.vocab.errors import InvalidArgument, NotFound
 
 from ..node import Node, required
@@ -72,7 +72,7 @@ def _check_run_id(run_id: str) -> None:
 
 def require_same_namespace(node: Node, name: str, namespace_id: str) -> None:
     """Refuse a token that was given out in another namespace than the request's; a request may name none."""
-    if name and node.namespaces.id_of(name) != namespace_id:
+    if name and node.namespaces.id_of(name) != namespace_of(namespace_id):
         raise InvalidArgument(
             f"task_token is of another namespace than {name!r}; answer with a client of the namespace that was polled"
         )
