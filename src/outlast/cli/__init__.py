@@ -12,6 +12,7 @@ from .lazy import LazyGroup
 _COMMANDS = {
     "workflow": "outlast.cli.workflow:workflow",
     "activity": "outlast.cli.activity:activity",
+    "schedule": "outlast.cli.schedule:schedule",
     "task-queue": "outlast.cli.task_queue:task_queue",
     "batch": "outlast.cli.batch:batch",
     "worker": "outlast.cli.worker:worker",

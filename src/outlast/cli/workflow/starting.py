@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import click
 
-from outlast.api.common.v1 import Memo, Payloads, WorkflowType
+from outlast.api.common.v1 import Memo, Payloads
 from outlast.api.enums import v1 as _e
 from outlast.api.errordetails.v1 import WorkflowExecutionAlreadyStartedFailure
-from outlast.api.taskqueue.v1 import TaskQueue
+from outlast.api.workflow.v1 import NewWorkflowExecutionInfo
 from outlast.api.workflowservice.v1 import SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest
 from outlast.service import RPCError, RPCStatusCode
 from outlast.vocab import times
@@ -27,7 +27,7 @@ from ..start_options import COMMON_START_NAMES, COMMON_START_OPTIONS, fill_commo
 _REUSE: Final = ("AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate", "TerminateIfRunning")
 _CONFLICT: Final = ("Fail", "UseExisting", "TerminateExisting")
 
-START_OPTIONS: Final[Option] = with_options(
+SHARED_START_OPTIONS: Final[Option] = with_options(
     click.option("--workflow-id", "-w", help="Id of the workflow; a random one if not given."),
     click.option("--type", "type_", required=True, help="Type of the workflow."),
     click.option("--task-queue", "-t", required=True, help="Task queue of its workers."),
@@ -36,6 +36,11 @@ START_OPTIONS: Final[Option] = with_options(
     click.option("--task-timeout", type=DURATION, default="10s", show_default=True, help="Time for a workflow task."),
     click.option("--memo", multiple=True, callback=json_pairs, help="NAME=JSON; repeatable."),
     COMMON_START_OPTIONS,
+)
+"""Options of a workflow whoever starts it, a command or a schedule."""
+
+START_OPTIONS: Final[Option] = with_options(
+    SHARED_START_OPTIONS,
     click.option("--cron", default="", help="Start again and again by this schedule."),
     click.option("--fail-existing", is_flag=True, help="Fail if the workflow runs already."),
     click.option("--start-delay", type=DURATION, help="Wait so long before the first workflow task."),
@@ -43,41 +48,7 @@ START_OPTIONS: Final[Option] = with_options(
     click.option("--id-conflict-policy", type=click.Choice(_CONFLICT), help="What if the id is running."),
 )
 
-
-def start_request(session: Session, options: dict[str, Any], input: Payloads | None) -> StartWorkflowExecutionRequest:
-    """The request that the options ask for; takes its options out of the dictionary."""
-    taken = {name: options.pop(name) for name in _NAMES}
-    request = StartWorkflowExecutionRequest(
-        namespace=session.namespace,
-        workflow_id=taken["workflow_id"] or fresh_id(),
-        workflow_type=WorkflowType(name=taken["type_"]),
-        task_queue=TaskQueue(name=taken["task_queue"]),
-        input=input,
-        identity=session.identity,
-        request_id=fresh_id(),
-        cron_schedule=taken["cron"],
-    )
-    for name, ns in (
-        ("workflow_run_timeout", taken["run_timeout"]),
-        ("workflow_execution_timeout", taken["execution_timeout"]),
-        ("workflow_task_timeout", taken["task_timeout"]),
-        ("workflow_start_delay", taken["start_delay"]),
-    ):
-        if ns is not None:
-            getattr(request, name).CopyFrom(times.duration(ns))
-    if taken["id_reuse_policy"]:
-        request.workflow_id_reuse_policy = values.enum_number(_e.WorkflowIdReusePolicy, taken["id_reuse_policy"])
-    if taken["id_conflict_policy"]:
-        request.workflow_id_conflict_policy = values.enum_number(
-            _e.WorkflowIdConflictPolicy, taken["id_conflict_policy"]
-        )
-    if taken["memo"]:
-        request.memo.CopyFrom(Memo(fields=taken["memo"]))
-    fill_common(request, taken)
-    return request
-
-
-_NAMES: Final = (
+_SHARED_NAMES: Final = (
     "workflow_id",
     "type_",
     "task_queue",
@@ -86,11 +57,51 @@ _NAMES: Final = (
     "task_timeout",
     "memo",
     *COMMON_START_NAMES,
-    "cron",
-    "start_delay",
-    "id_reuse_policy",
-    "id_conflict_policy",
 )
+_NAMES: Final = ("cron", "start_delay", "id_reuse_policy", "id_conflict_policy")
+
+
+def fill_shared(
+    request: StartWorkflowExecutionRequest | NewWorkflowExecutionInfo, options: dict[str, Any], input: Payloads | None
+) -> None:
+    """Write the shared options into what starts a workflow; takes them out of the dictionary."""
+    taken = {name: options.pop(name) for name in _SHARED_NAMES}
+    request.workflow_id = taken["workflow_id"] or fresh_id()
+    request.workflow_type.name = taken["type_"]
+    request.task_queue.name = taken["task_queue"]
+    if input is not None:
+        request.input.CopyFrom(input)
+    for length, ns in (
+        (request.workflow_run_timeout, taken["run_timeout"]),
+        (request.workflow_execution_timeout, taken["execution_timeout"]),
+        (request.workflow_task_timeout, taken["task_timeout"]),
+    ):
+        if ns is not None:
+            length.CopyFrom(times.duration(ns))
+    if taken["memo"]:
+        request.memo.CopyFrom(Memo(fields=taken["memo"]))
+    fill_common(request, taken)
+
+
+def start_request(session: Session, options: dict[str, Any], input: Payloads | None) -> StartWorkflowExecutionRequest:
+    """The request that the options ask for; takes its options out of the dictionary."""
+    taken = {name: options.pop(name) for name in _NAMES}
+    request = StartWorkflowExecutionRequest(
+        namespace=session.namespace,
+        identity=session.identity,
+        request_id=fresh_id(),
+        cron_schedule=taken["cron"],
+    )
+    if taken["start_delay"] is not None:
+        request.workflow_start_delay.CopyFrom(times.duration(taken["start_delay"]))
+    if taken["id_reuse_policy"]:
+        request.workflow_id_reuse_policy = values.enum_number(_e.WorkflowIdReusePolicy, taken["id_reuse_policy"])
+    if taken["id_conflict_policy"]:
+        request.workflow_id_conflict_policy = values.enum_number(
+            _e.WorkflowIdConflictPolicy, taken["id_conflict_policy"]
+        )
+    fill_shared(request, options, input)
+    return request
 
 
 async def start(session: Session, request: StartWorkflowExecutionRequest, *, fail_existing: bool) -> str:
