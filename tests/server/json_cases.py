@@ -188,7 +188,7 @@ def alone(**given: Any) -> Case:
 
     async def case(server: Driven, name: str) -> Fields:
         await server.call("StartActivityExecution", **_filled({**ALONE, "input": JSON}, name))
-        return {"activity_id": name, **_filled(given, name)}
+        return _filled({**({} if "query" in given else {"activity_id": name}), **given}, name)
 
     return case
 
@@ -269,6 +269,11 @@ CASES: Mapping[str, Case] = {
     "StartActivityExecution": fields(**ALONE, input=BINARY, header={"fields": {"trace": JSON["payloads"][0]}}),
     "DescribeActivityExecution": alone(include_input=True, include_outcome=True),
     "PollActivityExecution": alone_and_done,
+    "ListActivityExecutions": alone(query="ActivityId = '{name}'", page_size=5),
+    "CountActivityExecutions": alone(query="ActivityId = '{name}' GROUP BY ExecutionStatus"),
+    "RequestCancelActivityExecution": alone(reason="too late", request_id="1"),
+    "TerminateActivityExecution": alone(reason="enough", request_id="1"),
+    "DeleteActivityExecution": alone(),
     "PauseActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),
     "UnpauseActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),
     "ResetActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),

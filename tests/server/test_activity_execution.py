@@ -26,10 +26,23 @@ async def start(server: Driven, activity_id: str = ID, **fields: Any) -> Any:
     return await server.call("StartActivityExecution", activity_id=activity_id, **fields)
 
 
+async def waiting(server: Driven) -> int:
+    """How many attempts wait for a worker."""
+    await settle()
+    stats = await server.call(
+        "DescribeTaskQueue",
+        task_queue={"name": "parcels"},
+        task_queue_type=e.TASK_QUEUE_TYPE_ACTIVITY,
+        report_stats=True,
+    )
+    return int(stats.stats.approximate_backlog_count)
+
+
 async def take(server: Driven) -> Any:
     """The attempt that waits."""
+    assert await waiting(server), "there is no attempt"
     task = await server.call("PollActivityTaskQueue", task_queue={"name": "parcels"})
-    assert task.task_token, "there is no attempt"
+    assert task.task_token
     return task
 
 

@@ -12,7 +12,7 @@ from hand_driven import Driven, HandClock, driven, settle
 
 from outlast.api.enums import v1 as e
 from outlast.storage.sqlite import SqliteStorage
-from outlast.vocab.errors import InvalidArgument, NotFound, Unimplemented
+from outlast.vocab.errors import InvalidArgument, NotFound
 
 EXECUTION = {"workflow_id": "order-42"}
 
@@ -191,7 +191,7 @@ async def test_one_activity_that_cannot_have_the_options_leaves_all_as_they_are(
         ("PauseActivity", {"execution": {"workflow_id": "never"}, "id": "1"}, NotFound),
         ("PauseActivity", {"execution": {}, "id": "1"}, InvalidArgument),
         ("PauseActivity", {"execution": EXECUTION, "id": "1", "reason": "x" * 1001}, InvalidArgument),
-        ("PauseActivityExecution", {"activity_id": "1"}, Unimplemented),
+        ("PauseActivityExecution", {"activity_id": "1"}, NotFound),
         ("PauseActivityExecution", {"workflow_id": "order-42"}, InvalidArgument),
     ],
 )

@@ -164,6 +164,7 @@ def shown(stored: DescribeNamespaceResponse) -> DescribeNamespaceResponse:
             workflow_pause=True,
             standalone_activities=True,
             standalone_activity_start_delay=True,
+            standalone_activity_operator_commands=True,
         )
     )
     info.limits.CopyFrom(

@@ -140,7 +140,7 @@ def activity_task(
         **_owner(run),
         "activity_type": {"name": activity.type_name},
         "activity_id": activity.activity_id,
-        "scheduled_time": parts(activity.first_scheduled_at),
+        "scheduled_time": parts(run.state.started_at if activity.alone else activity.first_scheduled_at),
         "current_attempt_scheduled_time": parts(activity.attempt_scheduled_at),
         "started_time": parts(activity.started_at),
         "attempt": activity.attempt,

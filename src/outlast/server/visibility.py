@@ -39,11 +39,15 @@ def differs(before: ExecutionState, after: ExecutionState) -> bool:
     return after.standalone is not None and shown(before) != shown(after)
 
 
-def shown(state: ExecutionState) -> tuple[int, str]:
-    """Status and task queue as lists show them; the status of an activity is an ACTIVITY_EXECUTION_STATUS_*."""
-    if state.standalone is None:
-        return state.status, state.queue
-    return standalone.status(state), standalone.activity(state).queue
+def shown(state: ExecutionState) -> tuple[int, str, int]:
+    """Status, task queue and execution time as lists show them.
+
+    The status of a standalone activity is an ACTIVITY_EXECUTION_STATUS_*.
+    """
+    own = state.standalone
+    if own is None:
+        return state.status, state.queue, state.first_task_at
+    return standalone.status(state), standalone.activity(state).queue, state.started_at + own.start_delay_ns
 
 
 def indexed(state: ExecutionState) -> Indexed:
@@ -53,13 +57,13 @@ def indexed(state: ExecutionState) -> Indexed:
 
 def row(state: ExecutionState) -> VisibilityRow:
     """The run as lists find and show it."""
-    status, queue = shown(state)
+    status, queue, execution_time = shown(state)
     return VisibilityRow(
         workflow_type=state.workflow_type,
         task_queue=queue,
         status=status,
         start_time=state.started_at,
-        execution_time=state.first_task_at,
+        execution_time=execution_time,
         close_time=state.closed_at or None,
         history_length=state.next_event_id - 1,
         history_size_bytes=state.history_size,

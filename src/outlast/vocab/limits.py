@@ -26,6 +26,8 @@ DETAILS_BYTES_MAX: Final = 20_000
 """UserMetadata.details of one (3.5.11)."""
 LINKS_MAX: Final = 32
 """Links of one workflow (3.5.11)."""
+ACTIVITY_LINKS_MAX: Final = 2000
+"""Links of one standalone activity, those included that later starts attach (3.2.13, chasm.maxLinksPerComponent)."""
 CALLBACKS_MAX: Final = 32
 """Completion callbacks of one workflow (3.5.11)."""
 HEADER_BYTES_MAX: Final = 8 * _KIB

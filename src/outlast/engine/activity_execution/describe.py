@@ -59,7 +59,7 @@ def info(
         "retry_policy": RetryPolicy.FromString(activity.retry_policy),
         "attempt": activity.attempt,
         "schedule_time": timestamp(state.started_at),
-        "execution_time": timestamp(activity.first_scheduled_at),
+        "execution_time": timestamp(state.started_at + own.start_delay_ns),
         "last_worker_identity": activity.identity,
         "state_transition_count": state.transitions,
         "state_size_bytes": state_size,

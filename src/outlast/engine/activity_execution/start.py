@@ -35,6 +35,7 @@ _TIMEOUTS: Final = (
     "start_to_close_timeout",
     "heartbeat_timeout",
 )
+_POLICIES: Final = {"id_reuse_policy": _e.ActivityIdReusePolicy, "id_conflict_policy": _e.ActivityIdConflictPolicy}
 _FAILED: Final = (
     _e.WORKFLOW_EXECUTION_STATUS_FAILED,
     _e.WORKFLOW_EXECUTION_STATUS_CANCELED,
@@ -65,6 +66,9 @@ def validate(request: StartActivityExecutionRequest) -> None:
     for name in ("request_id", "identity"):
         if len(getattr(request, name).encode()) > limits.ID_BYTES_MAX:
             raise InvalidArgument(f"{subject}: {name} is longer than {limits.ID_BYTES_MAX} bytes")
+    for name, policies in _POLICIES.items():
+        if getattr(request, name) not in policies.values():
+            raise InvalidArgument(f"{subject}: {name} {getattr(request, name)} is none that there is")
     if from_duration(request.start_delay) < 0:
         raise InvalidArgument(f"{subject}: start_delay is below zero; leave it out for none")
     size.check_request(request.user_metadata, len(request.links), subject)
@@ -160,7 +164,7 @@ def begin(
         () if delay_ns else (first,),
         (
             (on_request, request.request_id, None),
-            (standalone.on_begun, Standalone(start_delay_ns=delay_ns), None),
+            (standalone.on_begun, Standalone(start_delay_ns=delay_ns, links=len(request.links)), None),
         ),
     )
 
@@ -197,7 +201,12 @@ def attach(state: ExecutionState, request: StartActivityExecutionRequest, now: i
     options = request.on_conflict_options
     if not (options.attach_links and request.links):
         return NOTHING
+    links = standalone.own(state).links + len(request.links)
+    if links > limits.ACTIVITY_LINKS_MAX:
+        raise InvalidArgument(
+            f"{_subject(request)}: it would have {links} links, more than the {limits.ACTIVITY_LINKS_MAX:,} that are "
+            "kept; leave attach_links out"
+        )
     attributes: dict[str, Any] = {"identity": request.identity, "attached_request_id": request.request_id}
-    return Transition(
-        (new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED, now, attributes, links=request.links),)
-    )
+    attached = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED, now, attributes, links=request.links)
+    return Transition((attached,), folds=((standalone.on_linked, links, None),))

@@ -22,6 +22,7 @@ from outlast.api.enums import v1 as _e
 from outlast.api.failure.v1 import Failure
 from outlast.api.history.v1 import HistoryEvent
 from outlast.vocab import failures, limits, retry
+from outlast.vocab.divisions import noun_of
 from outlast.vocab.errors import InvalidArgument, NotFound
 from outlast.vocab.times import SECOND_NS, from_duration, from_timestamp
 
@@ -123,11 +124,15 @@ def find(state: ExecutionState, scheduled_event_id: int, attempt: int, started_a
     activity = state.activities.get(scheduled_event_id)
     if not state.running or activity is None or (activity.attempt, activity.started_at) != (attempt, started_at):
         raise NotFound(
-            f"activity task of workflow {state.workflow_id!r} run {state.run_id} (scheduled event "
-            f"{scheduled_event_id}, attempt {attempt}) is not pending: it was completed, timed out, was cancelled, or "
-            "its workflow is closed"
+            f"activity task of {_owner(state)} (scheduled event {scheduled_event_id}, attempt {attempt}) is not "
+            "pending: it was completed, timed out, was cancelled, or its run is closed"
         )
     return activity
+
+
+def _owner(state: ExecutionState) -> str:
+    """Whose activities these are."""
+    return f"{noun_of(state.namespace_id)} {state.workflow_id!r} run {state.run_id}"
 
 
 def find_by_id(state: ExecutionState, activity_id: str) -> Activity:
@@ -135,8 +140,8 @@ def find_by_id(state: ExecutionState, activity_id: str) -> Activity:
     scheduled_event_id = state.activity_ids.get(activity_id)
     if not state.running or scheduled_event_id is None:
         raise NotFound(
-            f"workflow {state.workflow_id!r} run {state.run_id} has no pending activity {activity_id!r}: it was "
-            "completed, timed out, was cancelled, or its workflow is closed"
+            f"{_owner(state)} has no pending activity {activity_id!r}: it was completed, timed out, was cancelled, or "
+            "its run is closed"
         )
     return state.activities[scheduled_event_id]
 
@@ -150,8 +155,8 @@ def find_started_by_id(state: ExecutionState, activity_id: str) -> Activity:
     activity = find_by_id(state, activity_id)
     if not activity.started:
         raise NotFound(
-            f"activity {activity_id!r} of workflow {state.workflow_id!r} run {state.run_id} is not started: attempt "
-            f"{activity.attempt} waits for a worker; report when one has it"
+            f"activity {activity_id!r} of {_owner(state)} is not started: attempt {activity.attempt} waits for a "
+            "worker; report when one has it"
         )
     return activity
 
@@ -187,9 +192,15 @@ def fail(activity: Activity, now: int, *, failure: Failure, identity: str) -> Tr
 
 
 def decide_retry(activity: Activity, policy: RetryPolicy, failure: Failure, now: int) -> retry.Verdict:
-    """Whether there is a next attempt. One that was paused or reset goes on at once: its attempts do not count."""
+    """Whether there is a next attempt. One that was paused or reset goes on at once: its attempts do not count.
+
+    A standalone activity does so only when it was reset, and then whatever its failure.
+    """
     operations = activity.operations
-    if operations is not None and (operations.paused_at or operations.restarts_attempts):
+    again = operations is not None and operations.restarts_attempts
+    if again and activity.alone and not activity.cancel_requested_event_id:
+        return retry.Verdict(0, _e.RETRY_STATE_IN_PROGRESS)
+    if operations is not None and (again or (operations.paused_at and not activity.alone)):
         verdict = retry.decide(
             retry.complete(RetryPolicy(non_retryable_error_types=policy.non_retryable_error_types)),
             attempt=1,
@@ -229,12 +240,13 @@ def cancel(activity: Activity, now: int, *, details: Payloads | None, identity: 
             f"activity {activity.activity_id!r} cannot be reported as cancelled: no cancellation was requested; report "
             "a completion or a failure"
         )
-    return _canceled(activity, now, activity.cancel_requested_event_id, details, identity)
+    return canceled(activity, now, activity.cancel_requested_event_id, details, identity)
 
 
-def _canceled(
+def canceled(
     activity: Activity, now: int, cancel_requested_event_id: int, details: Payloads | None, identity: str
 ) -> Transition:
+    """Close the activity as cancelled, by the request that the event tells of."""
     attributes: dict[str, Any] = {
         "latest_cancel_requested_event_id": cancel_requested_event_id,
         "scheduled_event_id": activity.scheduled_event_id,
@@ -272,8 +284,8 @@ def request_cancel(
     )
     if activity is None or activity.started:
         return Transition((requested,))
-    canceled = _canceled(activity, context.now, state.next_event_id, _CANCELED_UNSTARTED, context.identity)
-    return Transition((requested, *canceled.events), wakes=True)
+    ended = canceled(activity, context.now, state.next_event_id, _CANCELED_UNSTARTED, context.identity)
+    return Transition((requested, *ended.events), wakes=True)
 
 
 def _closing_waits(state: ExecutionState, scheduled_event_id: int) -> bool:

@@ -87,17 +87,28 @@ def unpause(activity: Activity, now: int, *, delay_ns: int, reset_attempts: bool
 def reset(
     activity: Activity, now: int, *, delay_ns: int, reset_heartbeat: bool, keep_paused: bool, restore: bool
 ) -> Transition:
-    """Begin anew, as if the activity were scheduled now; a running attempt goes on and is told."""
+    """Begin anew, as if the activity were scheduled now; a running attempt goes on and is told.
+
+    The schedule-to-close timeout of a standalone activity goes on, too.
+    """
     if restore:
         activity = _restored(activity)
     if activity.paused and not keep_paused:
         activity = _unpaused(activity)
-    activity = _first_attempt(_replace(activity, operations=_replace(_of(activity), restarted_at=now)))
+    if not activity.alone:
+        activity = _replace(activity, operations=_replace(_of(activity), restarted_at=now))
+    activity = _first_attempt(activity)
     if reset_heartbeat:
         activity = _without_heartbeat(activity)
     if activity.started:
         return _changed(_replace(activity, operations=_replace(_of(activity), reset_requested=True)))
     return _dispatched(activity, now, delay_ns)
+
+
+def delay(activity: Activity, now: int, until: int) -> Transition:
+    """Do not hand out the first attempt before ``until``, from when all clocks of the activity count."""
+    operations = _replace(_of(activity), restarted_at=until)
+    return _dispatched(_replace(activity, operations=operations), now, max(until - now, 0))
 
 
 def update_options(

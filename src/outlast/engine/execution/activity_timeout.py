@@ -2,7 +2,7 @@
 
 Clocks (rule 3.2.2): schedule-to-start runs from the attempt's scheduling, after its backoff; schedule-to-close from the
 first scheduling, across attempts; start-to-close from the attempt's start; heartbeat from the start or the last beat.
-A paused activity has none of them.
+A paused activity has none of them; a paused one without a workflow only does not wait for a start.
 The earliest expired deadline counts. An attempt whose process is known to be gone ends at once, as a start-to-close
 timeout would end it later.
 
@@ -35,12 +35,12 @@ _NO_TIME = "Not enough time to schedule next retry before activity ScheduleToClo
 
 def deadlines(activity: Activity) -> Iterator[tuple[int, int]]:
     """The activity's running clocks as (instant, timeout type), in no order."""
-    if activity.paused:
+    if activity.paused and not activity.alone:
         return
     if activity.schedule_to_close_ns:
         yield activity.expires_from + activity.schedule_to_close_ns, _e.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
     if not activity.started:
-        if activity.schedule_to_start_ns:
+        if activity.schedule_to_start_ns and not activity.paused:
             yield activity.attempt_scheduled_at + activity.schedule_to_start_ns, _e.TIMEOUT_TYPE_SCHEDULE_TO_START
         return
     yield activity.started_at + activity.start_to_close_ns, _e.TIMEOUT_TYPE_START_TO_CLOSE

@@ -20,7 +20,12 @@ NAME: Final = "TemporalPauseInfo"
 
 
 def show(state: ExecutionState) -> None:
-    """The run or an activity was paused, or what was paused goes on or is gone."""
+    """The run or an activity was paused, or what was paused goes on or is gone.
+
+    The status of a standalone activity says so itself.
+    """
+    if state.standalone is not None:
+        return
     types = sorted({activity.type_name for activity in state.activities.values() if activity.paused})
     words = [f"property:activityType={name}" for name in types]
     if state.pause is not None:

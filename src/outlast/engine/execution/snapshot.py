@@ -92,6 +92,7 @@ def historic(state: ExecutionState) -> dict[str, Any]:
         "last_attempt_completed_at": 0,
         "last_started_at": 0,
         "operations": None,
+        "alone": False,
     }
     view.activities = {
         key: msgspec.structs.replace(activity_operations.as_scheduled(value), **outside)

@@ -81,9 +81,8 @@ def on_begun(state: ExecutionState, own: Standalone, _: None) -> None:
     """The run has been started. A delay is a backoff of its activity, not of a workflow task that never comes."""
     state.standalone = own
     state.first_task_pending = False
-    if own.start_delay_ns:
-        for key, pending in state.activities.items():
-            state.activities[key] = _replace(pending, backing_off=True)
+    for key, pending in state.activities.items():
+        state.activities[key] = _replace(pending, alone=True, backing_off=own.start_delay_ns > 0)
 
 
 def on_attempt_started(state: ExecutionState, sdk_name: str, sdk_version: str) -> None:
@@ -118,3 +117,32 @@ def on_closed(state: ExecutionState) -> None:
     """The run is about to close; where its activity has not, it is terminated."""
     if state.standalone is not None and state.activities:
         state.standalone = _replace(state.standalone, last=activity(state))
+
+
+def on_cancel_requested(state: ExecutionState, who: tuple[str, str, str], _: None) -> None:
+    """Somebody has asked for the cancellation."""
+    request_id, identity, reason = who
+    state.standalone = _replace(
+        own(state), cancel_request_id=request_id, cancel_identity=identity, cancel_reason=reason
+    )
+
+
+def on_terminated(state: ExecutionState, request_id: str, _: None) -> None:
+    """Somebody has ended it."""
+    state.standalone = _replace(own(state), terminate_request_id=request_id)
+
+
+def on_operated(state: ExecutionState, operation: str, request_id: str) -> None:
+    """An operator's request was carried out."""
+    seen = {**own(state).operation_request_ids, operation: request_id}
+    state.standalone = _replace(own(state), operation_request_ids=seen)
+
+
+def on_delayed(state: ExecutionState, start_delay_ns: int, _: None) -> None:
+    """The first attempt has another delay."""
+    state.standalone = _replace(own(state), start_delay_ns=start_delay_ns)
+
+
+def on_linked(state: ExecutionState, links: int, _: None) -> None:
+    """More links were attached; now there are so many."""
+    state.standalone = _replace(own(state), links=links)

@@ -98,6 +98,7 @@ class Activity(msgspec.Struct, frozen=True, array_like=True):
     last_attempt_completed_at: int = 0
     last_started_at: int = 0
     operations: Operations | None = None
+    alone: bool = False  # no workflow's: its clocks run on while it is paused
 
     @property
     def started(self) -> bool:
@@ -130,6 +131,8 @@ class Standalone(msgspec.Struct, frozen=True, array_like=True):
     cancel_reason: str = ""
     terminate_request_id: str = ""
     last: Activity | None = None  # the activity as it was when it closed
+    links: int = 0  # how many there are
+    operation_request_ids: dict[str, str] = {}  # the last request of each kind of operation
 
 
 class Timer(msgspec.Struct, frozen=True, array_like=True):

@@ -8,7 +8,7 @@ Source: rules 3.11.2, 3.11.3, 3.11.5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Final
 
@@ -36,6 +36,13 @@ COLUMNS: Final[Mapping[str, Column]] = {
 assert set(COLUMNS) == set(SYSTEM)
 assert set(COLUMNS.values()) == set(Column)
 
+ACTIVITY_COLUMNS: Final[Mapping[str, Column]] = {
+    **{name: column for name, column in COLUMNS.items() if name not in ("WorkflowId", "WorkflowType")},
+    "ActivityId": Column.WORKFLOW_ID,
+    "ActivityType": Column.WORKFLOW_TYPE,
+}
+"""The same columns as filters over standalone activities call them."""
+
 _SCHEDULE_ID: Final = "ScheduleId"
 
 
@@ -57,8 +64,15 @@ def resolve(name: str, custom: Mapping[str, int]) -> Field | None:
     return None
 
 
-def similar(name: str, custom: Mapping[str, int]) -> str | None:
+def resolve_activity(name: str, custom: Mapping[str, int]) -> Field | None:
+    """The same for a filter over standalone activities, which still takes the column of the id by its old name."""
+    if name not in custom and name in ACTIVITY_COLUMNS:
+        return ACTIVITY_COLUMNS[name]
+    return None if name == "WorkflowType" else resolve(name, custom)
+
+
+def similar(name: str, custom: Mapping[str, int], columns: Iterable[str] = COLUMNS) -> str | None:
     """The known name that is spelled most like this one; None when none comes near."""
-    known = {each.lower(): each for each in (*PREDEFINED, *COLUMNS, *custom)}
+    known = {each.lower(): each for each in (*PREDEFINED, *columns, *custom)}
     near = get_close_matches(name.lower(), known, n=1)
     return known[near[0]] if near else None

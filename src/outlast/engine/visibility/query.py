@@ -24,8 +24,8 @@ from outlast.vocab.errors import InvalidArgument
 from outlast.vocab.filters import And, Attribute, Column, Condition, Field, Filter, Op, Or, Order, Scalar
 from outlast.vocab.search_attributes import PREDEFINED, RESERVED_PREFIX, SYSTEM, TYPE_NAMES, BadValue, words
 
-from .names import COLUMNS, resolve, similar
-from .values import convert
+from .names import ACTIVITY_COLUMNS, COLUMNS, resolve, resolve_activity, similar
+from .values import ACTIVITY_STATUS_NAMES, STATUS_NAMES, convert
 
 _DIVISION: Final = "TemporalNamespaceDivision"
 _UNDIVIDED: Final = Condition(Attribute(_DIVISION, PREDEFINED[_DIVISION]), Op.IS_NULL)
@@ -85,11 +85,22 @@ def parse(text: str, custom: Mapping[str, int]) -> ListQuery:
         InvalidArgument: it is no list filter, names what there is not, or compares what cannot be compared.
     """
 
-    def cure(name: str) -> str:
-        near = similar(name, custom)
-        return f"did you mean {near}?" if near else "register it with AddSearchAttributes"
+    return _Reader(text, partial(resolve, custom=custom), partial(_cure, custom, COLUMNS)).read(_UNDIVIDED)
 
-    return _Reader(text, partial(resolve, custom=custom), cure).read(_UNDIVIDED)
+
+def parse_activities(text: str, custom: Mapping[str, int]) -> ListQuery:
+    """Read a list filter over standalone activities: ``ActivityId``, ``ActivityType``, and statuses of activities.
+
+    Raises:
+        InvalidArgument: as ``parse``.
+    """
+    resolved = partial(resolve_activity, custom=custom)
+    return _Reader(text, resolved, partial(_cure, custom, ACTIVITY_COLUMNS), ACTIVITY_STATUS_NAMES).read(None)
+
+
+def _cure(custom: Mapping[str, int], columns: Iterable[str], name: str) -> str:
+    near = similar(name, custom, columns)
+    return f"did you mean {near}?" if near else "register it with AddSearchAttributes"
 
 
 def parse_schedules(text: str, custom: Mapping[str, int]) -> ListQuery:
@@ -135,9 +146,16 @@ def _parser() -> Lark:
 class _Reader:
     """Reads one query."""
 
-    __slots__ = ("_comparisons", "_cure", "_divided", "_resolve", "_text")
+    __slots__ = ("_comparisons", "_cure", "_divided", "_resolve", "_statuses", "_text")
 
-    def __init__(self, text: str, resolve: Callable[[str], Field | None], cure: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        text: str,
+        resolve: Callable[[str], Field | None],
+        cure: Callable[[str], str],
+        statuses: Mapping[int, str] = STATUS_NAMES,
+    ) -> None:
+        self._statuses = statuses
         self._text = text
         self._resolve = resolve
         self._cure = cure
@@ -224,7 +242,7 @@ class _Reader:
 
     def _value(self, token: Token, name: Token, field: Field) -> Scalar:
         try:
-            return convert(_literal(token), field)
+            return convert(_literal(token), field, self._statuses)
         except BadValue as error:
             self._refuse(token, f"{name.value} is a {self._type_name(field)}: {error}")
 

@@ -22,7 +22,13 @@ STATUS_NAMES: Final[Mapping[int, str]] = {
 }
 """WORKFLOW_EXECUTION_STATUS_* -> its name in filters, such as ``ContinuedAsNew``."""
 
-_STATUSES: Final = {name.lower(): number for number, name in STATUS_NAMES.items()}
+ACTIVITY_STATUS_NAMES: Final[Mapping[int, str]] = {
+    number: "".join(part.capitalize() for part in name.removeprefix("ACTIVITY_EXECUTION_STATUS_").split("_"))
+    for name, number in _e.ActivityExecutionStatus.items()
+    if number != _e.ACTIVITY_EXECUTION_STATUS_UNSPECIFIED
+}
+"""ACTIVITY_EXECUTION_STATUS_* -> its name in filters over standalone activities."""
+
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _UNITS_NS: Final = {
     "d": 86_400_000_000_000,
@@ -38,14 +44,19 @@ _UNIT: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|us|µs|ns|d|h|m|s)")
 _CLOCK: Final = re.compile(r"(\d+):([0-5]\d):([0-5]\d)")
 
 
-def convert(value: Scalar, column: Field) -> Scalar:
+def convert(value: Scalar, column: Field, statuses: Mapping[int, str] = STATUS_NAMES) -> Scalar:
     """A value of the text as one of the column.
+
+    Args:
+        statuses: number -> name, of the kind of execution that is looked for.
 
     Raises:
         BadValue: the column cannot hold it.
     """
     if isinstance(column, Attribute):
         return _BY_TYPE[column.type](value)
+    if column is Column.STATUS:
+        return _status(value, statuses)
     return _BY_COLUMN.get(column, _string if column.kind is str else _integer)(value)
 
 
@@ -109,16 +120,14 @@ def _length(value: Scalar) -> int:
         raise BadValue(f"{value!r} is no length of time; write it like '1h30m', '01:30:00' or in ns") from None
 
 
-def _status(value: Scalar) -> int:
-    if isinstance(value, str) and value.lower() in _STATUSES:
-        return _STATUSES[value.lower()]
-    if isinstance(value, int) and value in STATUS_NAMES:
-        return int(value)
-    raise BadValue(f"{value!r} is no status; there are {', '.join(STATUS_NAMES.values())}")
+def _status(value: Scalar, statuses: Mapping[int, str]) -> int:
+    for number, name in statuses.items():
+        if value == number or (isinstance(value, str) and value.lower() == name.lower()):
+            return number
+    raise BadValue(f"{value!r} is no status; there are {', '.join(statuses.values())}")
 
 
 _BY_COLUMN: Final[Mapping[Column, Callable[[Scalar], Scalar]]] = {
-    Column.STATUS: _status,
     Column.START_TIME: _instant,
     Column.EXECUTION_TIME: _instant,
     Column.CLOSE_TIME: _instant,

@@ -1,6 +1,7 @@
 """Pause, unpause, reset and new options of pending activities, and their successors that name one activity.
 
-A request id needs no memory here: the same request once more changes nothing that the first has not.
+A request id needs no memory here: the same request once more changes nothing that the first has not. Standalone
+activities remember theirs (``engine/activity_execution/operations.py``).
 
 Source: PauseActivity and PauseActivityExecution, and their kin; rule 3.2.12.
 """
@@ -32,13 +33,15 @@ from outlast.api.workflowservice.v1 import (
     UpdateActivityOptionsRequest,
     UpdateActivityOptionsResponse,
 )
+from outlast.engine.activity_execution import operations as alone
 from outlast.engine.execution import activity_operations as operations
-from outlast.engine.execution import advance
+from outlast.engine.execution import advance, standalone
+from outlast.engine.execution.draft import Draft
 from outlast.engine.execution.state import Activity, ExecutionState
 from outlast.engine.transition import Transition
 from outlast.vocab import limits
-from outlast.vocab.errors import InvalidArgument, Unimplemented
-from outlast.vocab.times import from_duration
+from outlast.vocab.errors import InvalidArgument
+from outlast.vocab.times import duration, from_duration
 
 from ..context import CallContext
 from ..node import Node, required
@@ -56,8 +59,12 @@ async def pause(node: Node, request: PauseActivityRequest, context: CallContext)
 async def pause_execution(
     node: Node, request: PauseActivityExecutionRequest, context: CallContext
 ) -> PauseActivityExecutionResponse:
-    """The same for one activity."""
-    await _decide_one(node, request, _pause(request))
+    """The same for one activity, of a workflow or of its own."""
+    decision = _pause(request)
+    if request.workflow_id:
+        await _decide_one(node, request, decision)
+    else:
+        await _decide_alone(node, request, lambda draft: alone.pause(draft, request))
     return PauseActivityExecutionResponse()
 
 
@@ -96,7 +103,10 @@ async def unpause_execution(
         delay_ns = _drawn(request.jitter)
         return operations.unpause(activity, now, delay_ns=delay_ns, reset_attempts=False, reset_heartbeat=False)
 
-    await _decide_one(node, request, decide)
+    if request.workflow_id:
+        await _decide_one(node, request, decide)
+    else:
+        await _decide_alone(node, request, lambda draft: alone.unpause(draft, request, _drawn(request.jitter)))
     return UnpauseActivityExecutionResponse()
 
 
@@ -110,7 +120,10 @@ async def reset_execution(
     node: Node, request: ResetActivityExecutionRequest, context: CallContext
 ) -> ResetActivityExecutionResponse:
     """The same for one activity."""
-    await _decide_one(node, request, _reset(request))
+    if request.workflow_id:
+        await _decide_one(node, request, _reset(request))
+    else:
+        await _decide_alone(node, request, lambda draft: alone.reset(draft, request, _drawn(request.jitter)))
     return ResetActivityExecutionResponse()
 
 
@@ -138,7 +151,12 @@ async def update_execution_options(
     node: Node, request: UpdateActivityExecutionOptionsRequest, context: CallContext
 ) -> UpdateActivityExecutionOptionsResponse:
     """The same for one activity."""
-    return UpdateActivityExecutionOptionsResponse(activity_options=await _decide_one(node, request, _options(request)))
+    decision = _options(request)
+    if request.workflow_id:
+        options = await _decide_one(node, request, decision)
+    else:
+        options = await _decide_alone(node, request, lambda draft: alone.update_options(draft, request))
+    return UpdateActivityExecutionOptionsResponse(activity_options=options)
 
 
 def _options(request: UpdateActivityOptionsRequest | UpdateActivityExecutionOptionsRequest) -> _Decision:
@@ -169,13 +187,25 @@ def _drawn(jitter: Duration) -> int:
 
 
 async def _decide_one(node: Node, request: Any, decision: _Decision) -> ActivityOptions:
-    subject = type(request).DESCRIPTOR.name
-    required(subject, activity_id=request.activity_id)
-    if not request.workflow_id:
-        raise Unimplemented(f"{subject}: activities without a workflow are not built in this version of outlast")
+    required(type(request).DESCRIPTOR.name, activity_id=request.activity_id)
     execution = WorkflowExecution(workflow_id=request.workflow_id, run_id=request.run_id)
     named = {"activity_id": request.activity_id, "type_name": "", "every": False}
     return await _decide(node, request.namespace, execution, named, decision)
+
+
+async def _decide_alone(node: Node, request: Any, operation: Callable[[Draft], None]) -> ActivityOptions:
+    """Do something to a standalone activity; answers its options."""
+    run = await lookup.activity_run(node, request)
+    draft = node.runs.draft(run)
+    operation(draft)
+    options = operations.options_of(standalone.activity(draft.state))
+    delay_ns = standalone.own(draft.state).start_delay_ns
+    if delay_ns:
+        options.start_delay.CopyFrom(duration(delay_ns))
+    if draft.changed:
+        await node.runs.commit(run, draft)
+    await run.settled()
+    return options
 
 
 async def _decide(

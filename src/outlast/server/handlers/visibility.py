@@ -26,7 +26,7 @@ from outlast.api.workflowservice.v1 import (
 from outlast.engine.visibility import query
 from outlast.engine.visibility.values import STATUS_NAMES
 from outlast.storage.errors import BadPageToken
-from outlast.storage.listing import BY_CLOSE_TIME, And, Column, Condition, Filter, Op, Or, Order
+from outlast.storage.listing import BY_CLOSE_TIME, And, Column, Condition, Filter, Op, Or, Order, Page
 from outlast.vocab import limits
 from outlast.vocab.errors import InvalidArgument
 from outlast.vocab.search_attributes import PREDEFINED, SYSTEM, TYPE_METADATA
@@ -70,7 +70,7 @@ async def count(
         return CountWorkflowExecutionsResponse(count=await node.storage.count_executions(namespace_id, asked.where))
     counts = await node.storage.count_executions_by_status(namespace_id, asked.where)
     groups = [
-        CountWorkflowExecutionsResponse.AggregationGroup(group_values=[_keyword(STATUS_NAMES[status])], count=number)
+        CountWorkflowExecutionsResponse.AggregationGroup(group_values=[keyword(STATUS_NAMES[status])], count=number)
         for status, number in counts.items()
     ]
     return CountWorkflowExecutionsResponse(count=sum(counts.values()), groups=groups)
@@ -123,11 +123,21 @@ async def _filtered(
 async def _page(
     node: Node, namespace: str, where: Filter | None, order: Order, size: int, token: bytes
 ) -> tuple[list[WorkflowExecutionInfo], bytes]:
+    page = await rows(node, node.namespaces.id_of(namespace), where, order, size, token)
+    return [visibility.info(listed) for listed in page.rows], page.next_page_token
+
+
+async def rows(node: Node, division_id: str, where: Filter | None, order: Order, size: int, token: bytes) -> Page:
+    """One page of a namespace's workflows, or of a division's executions; 1,000 at most, whatever is asked for.
+
+    Raises:
+        InvalidArgument: the token is none that a page came with.
+    """
     if not 0 < size <= limits.VISIBILITY_PAGE_MAX:
         size = limits.VISIBILITY_PAGE_MAX
     try:
-        page = await node.storage.list_executions(
-            node.namespaces.id_of(namespace),
+        return await node.storage.list_executions(
+            division_id,
             where=where,
             order=order,
             page_size=size,
@@ -135,7 +145,6 @@ async def _page(
         )
     except BadPageToken as error:
         raise InvalidArgument(str(error)) from error
-    return [visibility.info(listed) for listed in page.rows], page.next_page_token
 
 
 def _started_within(times: StartTimeFilter) -> list[Condition]:
@@ -160,5 +169,6 @@ def _by_name(request: ListOpenWorkflowExecutionsRequest | ListClosedWorkflowExec
     return conditions
 
 
-def _keyword(text: str) -> Payload:
+def keyword(text: str) -> Payload:
+    """A value of a group, as a search attribute has it."""
     return Payload(metadata={"encoding": b"json/plain", TYPE_METADATA: b"Keyword"}, data=f'"{text}"'.encode())
