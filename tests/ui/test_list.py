@@ -9,9 +9,12 @@ import pytest
 from playwright.sync_api import Locator, expect
 from ui_server import Life
 from ui_world import CHILDREN, HOSTILE, QUEUE, Approval
-from visitor import Visitor
+from visitor import LOOKS, Visitor
 
+from outlast.api.enums.v1 import IndexedValueType
+from outlast.api.operatorservice.v1 import AddSearchAttributesRequest
 from outlast.client import Client
+from outlast.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 
 def _rows(visitor: Visitor) -> Locator:
@@ -214,3 +217,116 @@ def test_a_workflow_is_started(visitor: Visitor) -> None:
     dialog.get_by_role("button", name="Start", exact=True).click()
     expect(visitor.page.get_by_role("heading", name="from/the page")).to_be_visible()
     expect(visitor.page.get_by_text("shipped by hand")).to_be_visible()
+
+
+def test_a_workflow_is_started_with_everything(visitor: Visitor) -> None:
+    visitor.open("workflows")
+    visitor.page.get_by_role("button", name="Start workflow").click()
+    dialog = visitor.page.get_by_role("dialog")
+    dialog.get_by_label("Type").fill("Shipment")
+    dialog.get_by_label("Task queue").fill(QUEUE)
+    dialog.get_by_label("Workflow id").fill("with-everything")
+    dialog.get_by_label("Input").fill('"slow by hand"')
+    dialog.get_by_text("More options").click()
+    dialog.get_by_label("Summary").fill(HOSTILE)
+    dialog.get_by_label("Details").fill("Ships **at once**.")
+    dialog.get_by_label("Memo").fill('["no object"]')
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Memo: write a JSON object")
+    dialog.get_by_label("Memo").fill('{"customer": "Ada"}')
+    dialog.get_by_label("Search attributes").fill('{"NeverRegistered": 1}')
+    dialog.get_by_label("End at the latest after").fill("soon")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("write 30 s, 5 m, 2 h or 1 d")
+    dialog.get_by_label("End at the latest after").fill("1h 30m")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("NeverRegistered")
+    visitor.picture("start-everything")
+    dialog.get_by_label("Search attributes").fill("")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    expect(visitor.page.get_by_role("heading", name="with-everything")).to_be_visible()
+    page = visitor.page.locator("#page")
+    for text in (HOSTILE, "Ada", "1 h 30 m"):
+        expect(page).to_contain_text(text)
+    visitor.page.locator(".head").get_by_role("button", name="Start like this").click()
+    dialog.get_by_text("More options").click()
+    expect(dialog.get_by_label("Summary")).to_have_value(HOSTILE)
+    expect(dialog.get_by_label("End at the latest after")).to_have_value("1h30m")
+    visitor.forgive(400)
+
+
+def test_views_are_chosen_and_saved(visitor: Visitor) -> None:
+    visitor.open("workflows")
+    views = visitor.page.get_by_role("button", name="Views")
+    views.click()
+    visitor.picture("views")
+    visitor.page.get_by_role("button", name="Blocked workflow tasks").click()
+    blocked = visitor.page.get_by_role("button", name=re.compile("^Blocked"))
+    expect(blocked).to_have_attribute("aria-pressed", "true")
+    views.click()
+    visitor.page.get_by_role("button", name="Failed today").click()
+    expect(visitor.page.get_by_role("searchbox")).to_have_value(re.compile("CloseTime >= '"))
+    expect(_rows(visitor)).to_have_count(3)
+    visitor.page.get_by_role("searchbox").fill("order-3")
+    visitor.page.get_by_role("button", name="Search").click()
+    expect(_rows(visitor)).to_have_count(1)
+    views.click()
+    visitor.page.get_by_role("button", name="Save this view").click()
+    dialog = visitor.page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(HOSTILE)
+    dialog.get_by_role("button", name="Save").click()
+    visitor.open("workflows")
+    expect(_rows(visitor)).to_have_count(50)
+    views.click()
+    visitor.page.get_by_role("button", name=HOSTILE, exact=True).click()
+    expect(_rows(visitor).get_by_role("link")).to_have_text(["order-3"])
+    views.click()
+    visitor.page.get_by_role("button", name=f"Forget the view {HOSTILE}").click()
+    views.click()
+    expect(visitor.page.get_by_role("button", name="All workflows")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name=HOSTILE, exact=True)).to_have_count(0)
+
+
+def test_columns_are_chosen_put_in_order_and_kept(visitor: Visitor, lived: Life) -> None:
+    _attributed(lived)
+    visitor.open("workflows", query="?query=attributed")
+    heads = visitor.page.get_by_role("columnheader")
+    visitor.page.get_by_role("button", name="Columns").click()
+    for column in ("Events", "ParcelId"):
+        visitor.page.get_by_label(column, exact=True).check()
+    visitor.page.get_by_label("Closed", exact=True).uncheck()
+    visitor.page.get_by_role("button", name="ParcelId further left").click()
+    visitor.picture("columns", LOOKS)
+    visitor.page.keyboard.press("Escape")
+    shown = ["", "Status", "Workflow id", "Type", "Started↓", "Duration", "Task queue", "ParcelId", "Events"]
+    expect(heads).to_have_text(shown)
+    expect(_rows(visitor)).to_contain_text(HOSTILE)
+    visitor.page.reload()
+    expect(heads).to_have_text(shown)
+    heads.filter(has_text="ParcelId").get_by_role("button").click()
+    expect(heads.filter(has_text="ParcelId")).to_have_attribute("aria-sort", "ascending")
+    expect(_rows(visitor)).to_contain_text(HOSTILE)
+    visitor.page.get_by_role("button", name="Columns").click()
+    visitor.page.get_by_role("button", name="The usual columns").click()
+    expect(heads.filter(has_text="Closed")).to_have_count(1)
+    expect(heads.filter(has_text="ParcelId")).to_have_count(0)
+
+
+def _attributed(lived: Life) -> None:
+    """A workflow with a search attribute of its namespace."""
+    parcel = SearchAttributeKey.for_keyword("ParcelId")
+
+    async def start(client: Client) -> None:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace="default", search_attributes={"ParcelId": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD}
+            )
+        )
+        await client.start_workflow(
+            Approval.run,
+            id="attributed",
+            task_queue=QUEUE,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(parcel, HOSTILE)]),
+        )
+
+    lived.do(start)

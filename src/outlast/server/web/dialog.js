@@ -90,6 +90,29 @@ function readLine(line, at) {
   }
 }
 
+/**
+ * What was typed as a JSON object.
+ *
+ * @param {string} name of the field, for the error
+ * @returns {Object<string, any>} empty for nothing
+ */
+export function readObject(name, text) {
+  if (!text.trim()) return {};
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${name}: not JSON: ${error.message}.`);
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new Error(`${name}: write a JSON object, {"name": "value"}.`);
+  return value;
+}
+
+/** Fields that are seldom needed, folded away. */
+export function more(title, fields) {
+  return h("details.more-fields", {}, h("summary", {}, title), h("div.form", {}, fields));
+}
+
 /** A text area for arguments. */
 export function argumentsInput() {
   return h("textarea.code", { rows: 4, spellcheck: "false", placeholder: '{"order": 7}' });

@@ -6,7 +6,30 @@ function read(name, fallback) {
   return localStorage.getItem(KEY + name) ?? fallback;
 }
 
+function readJson(name, fallback) {
+  try {
+    return JSON.parse(read(name, "null")) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
 export const settings = {
+  /** Keys of the columns of the list of workflows; null for the usual ones. @type {string[]|null} */
+  get columns() {
+    const keys = readJson("columns", null);
+    return Array.isArray(keys) ? keys : null;
+  },
+  set columns(keys) {
+    localStorage.setItem(KEY + "columns", JSON.stringify(keys));
+  },
+  /** The user's own views of the list, by name. @type {Object<string, import("./list/filter.js").View>} */
+  get views() {
+    return readJson("views", {});
+  },
+  set views(views) {
+    localStorage.setItem(KEY + "views", JSON.stringify(views));
+  },
   /** The namespace looked at last. */
   get namespace() {
     return read("namespace", "default");

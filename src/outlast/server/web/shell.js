@@ -9,6 +9,8 @@ import { settings } from "./settings.js";
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
 const PLACES = [
   ["Workflows", (namespace) => ["namespaces", namespace, "workflows"]],
+  ["Activities", (namespace) => ["namespaces", namespace, "activities"]],
+  ["Schedules", (namespace) => ["namespaces", namespace, "schedules"]],
   ["Batches", (namespace) => ["namespaces", namespace, "batches"]],
   ["Task queues", (namespace) => ["namespaces", namespace, "task-queues"]],
   ["Workers", (namespace) => ["namespaces", namespace, "workers"]],

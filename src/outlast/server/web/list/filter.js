@@ -4,17 +4,6 @@
 const LOOKS_LIKE_A_FILTER = /^[\s(]*(?:not\b[\s(]*)?(?:`[^`]+`|[a-z_][\w.]*)\s*(?:[=<>]|!=|(?:not\s+)?(?:in\s*\(|between\b|starts_with\b)|is\s+(?:not\s+)?null\b)|^\s*order\s+by\b/i;
 const ORDER_BY = /\border\s+by\b/i;
 
-/** Columns of the list: what they are called, sorted by, and ordered first when clicked. */
-export const COLUMNS = [
-  { name: "Status", field: "ExecutionStatus", first: "ASC" },
-  { name: "Workflow id", field: "WorkflowId", first: "ASC" },
-  { name: "Type", field: "WorkflowType", first: "ASC" },
-  { name: "Started", field: "StartTime", first: "DESC" },
-  { name: "Closed", field: "CloseTime", first: "DESC" },
-  { name: "Duration", field: "ExecutionDuration", first: "DESC" },
-  { name: "Task queue", field: "TaskQueue", first: "ASC" },
-];
-
 /** Time ranges: seconds back from now. */
 export const RANGES = [
   ["", "Any time"],

@@ -5,13 +5,17 @@ import { h, link, replace } from "../dom.js";
 import { count, number } from "../format.js";
 import { refresh } from "../refresh.js";
 import { current, remember } from "../router.js";
+import { openStart } from "../start.js";
 import { empty, failed, loading } from "../states.js";
+import { columnMenu } from "./column_menu.js";
+import { allColumns, chosenColumns } from "./columns.js";
 import { openBulk } from "./bulk.js";
 import { countByStatus, countsBar } from "./counts.js";
 import { condition, query } from "./filter.js";
 import { searchBar } from "./search.js";
-import { openStart } from "./start.js";
 import { workflowTable } from "./table.js";
+import { viewMenu } from "./views.js";
+import { settings } from "../settings.js";
 
 const PAGE_SIZE = 50;
 const REFRESH_MS = 3000;
@@ -27,13 +31,17 @@ export function workflowsPage(root, { namespace }, signal) {
   const bulk = h("div.bulk", { hidden: true });
   const pager = h("div.pager");
   const counts = countsBar((status) => change({ status }));
-  const table = workflowTable({ namespace, onSort: (sort) => change({ sort }), onSelect: showBulk });
+  let attributes = null;
+  const ownAttributes = () => (attributes ??= call("ListSearchAttributes", { namespace }, { signal }).then((answer) => answer.customAttributes ?? {}, () => ({})));
+  const columns = columnMenu(ownAttributes, (wanted) => table.reshape(wanted));
+  const table = workflowTable({ namespace, columns: chosenColumns(allColumns({}), settings.columns), onSort: (sort) => change({ sort }), onSelect: showBulk });
   const search = searchBar(view, change);
+  const views = viewMenu(() => view, choose);
   let matching = 0;
 
   const again = refresh(load, REFRESH_MS, signal);
   root.append(
-    h("div.head", {}, h("h1", {}, "Workflows"), total, h("div.head-end", {}, h("button.primary", { type: "button", onclick: () => openStart(namespace) }, "Start workflow"))),
+    h("div.head", {}, h("h1", {}, "Workflows"), total, h("div.head-end", {}, views, columns, h("button.primary", { type: "button", onclick: () => openStart(namespace) }, "Start workflow"))),
     search.node,
     counts.node,
     bulk,
@@ -48,6 +56,12 @@ export function workflowsPage(root, { namespace }, signal) {
     remember(addressOf(view));
     again();
   }
+  function choose(chosen) {
+    const next = { ...viewOf(new URLSearchParams()), ...chosen };
+    search.set(next);
+    change(next);
+  }
+  if (settings.columns?.some((key) => key.startsWith("@"))) void ownAttributes().then((own) => table.reshape(chosenColumns(allColumns(own), settings.columns)));
   async function load() {
     try {
       const token = pages.at(-1);

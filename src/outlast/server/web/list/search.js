@@ -21,17 +21,22 @@ export function searchBar(view, change) {
     autocomplete: "off",
     oninput: typed,
   });
-  const range = rangeSelect(view.range);
+  const range = rangeSelect();
   const from = h("input", { type: "datetime-local", "aria-label": "Started from" });
   const to = h("input", { type: "datetime-local", "aria-label": "Started until" });
-  const own = h("span.own-range", { hidden: range.value !== OWN }, from, h("span", { "aria-hidden": "true" }, "–"), to);
+  const own = h("span.own-range", { hidden: true }, from, h("span", { "aria-hidden": "true" }, "–"), to);
   range.addEventListener("change", () => {
     own.hidden = range.value !== OWN;
     change({ range: range.value === OWN ? between(from, to) : range.value });
   });
   for (const input of [from, to]) input.addEventListener("change", () => change({ range: between(from, to) }));
-  if (view.range.includes("/")) [from.value, to.value] = view.range.split("/").map(local);
+  fillRange(view.range);
 
+  function fillRange(text) {
+    range.value = text.includes("/") ? OWN : text;
+    own.hidden = range.value !== OWN;
+    [from.value, to.value] = text.includes("/") ? text.split("/").map(local) : ["", ""];
+  }
   function typed() {
     clearTimeout(timer);
     // A filter is incomplete until it is finished: it is sent on Enter.
@@ -45,24 +50,27 @@ export function searchBar(view, change) {
     event.preventDefault();
     send();
   }
+  /** Show what was chosen elsewhere. */
+  function set(chosen) {
+    clearTimeout(timer);
+    box.value = chosen.text;
+    fillRange(chosen.range);
+  }
   function reset() {
-    box.value = range.value = from.value = to.value = "";
-    own.hidden = true;
+    set({ text: "", range: "" });
     change({ text: "", status: "", range: "" });
     box.focus();
   }
   const node = h("form.searches", { role: "search", onsubmit: submit }, box, range, own, h("button", { type: "submit" }, "Search"));
-  return { node, reset };
+  return { node, reset, set };
 }
 
-function rangeSelect(chosen) {
-  const select = h(
+function rangeSelect() {
+  return h(
     "select",
     { "aria-label": "Time range of the start" },
     [...RANGES, [OWN, "From … until …"]].map(([value, name]) => h("option", { value }, name)),
   );
-  select.value = chosen.includes("/") ? OWN : chosen;
-  return select;
 }
 
 function between(from, to) {

@@ -1,10 +1,9 @@
 /** The table of workflows: its rows, its order and what is selected. */
 
 import { h, link, replace } from "../dom.js";
-import { fullTime, instant, length, seconds, time } from "../format.js";
 import { href } from "../router.js";
 import { statusChip } from "../statuses.js";
-import { COLUMNS, sortedBy } from "./filter.js";
+import { sortedBy } from "./filter.js";
 
 /** The key of a run. */
 export function keyOf(info) {
@@ -12,9 +11,9 @@ export function keyOf(info) {
 }
 
 /**
- * @param {{namespace: string, onSort: (sort: string) => void, onSelect: () => void}} options
+ * @param {{namespace: string, columns: import("./columns.js").Column[], onSort: (sort: string) => void, onSelect: () => void}} options
  */
-export function workflowTable({ namespace, onSort, onSelect }) {
+export function workflowTable({ namespace, columns, onSort, onSelect }) {
   /** @type {Map<string, object>} */
   const selected = new Map();
   const all = h("input", { type: "checkbox", "aria-label": "Select every workflow of this page", onchange: () => selectPage(all.checked) });
@@ -22,6 +21,7 @@ export function workflowTable({ namespace, onSort, onSelect }) {
   const body = h("tbody");
   const node = h("table.list", {}, h("caption.unseen", {}, "Workflows"), head, body);
   let shown = [];
+  let order = "";
 
   function selectPage(on) {
     for (const info of shown) {
@@ -44,18 +44,24 @@ export function workflowTable({ namespace, onSort, onSelect }) {
   }
   function show(infos, sort) {
     shown = infos;
+    order = sort;
     const focused = body.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    replace(head, headRow(all, sort, onSort));
-    replace(body, infos.map((info) => row(namespace, info, selected.has(keyOf(info)), select)));
+    replace(head, headRow(all, columns, sort, onSort));
+    replace(body, infos.map((info) => row(namespace, columns, info, selected.has(keyOf(info)), select)));
     if (focused) [...body.querySelectorAll("[data-key]")].find((each) => each.dataset.key === focused)?.focus();
     changed();
   }
-  return { node, show, selected, clear: () => selectPage(false) };
+  function reshape(wanted) {
+    columns = wanted;
+    if (order) show(shown, order);
+  }
+  return { node, show, reshape, selected, clear: () => selectPage(false) };
 }
 
-function headRow(all, sort, onSort) {
+function headRow(all, columns, sort, onSort) {
   const [field, direction] = sort.split(" ");
-  const heads = COLUMNS.map((column) => {
+  const heads = columns.map((column) => {
+    if (!column.field) return h("th", { scope: "col" }, column.name);
     const mine = column.field === field;
     const sign = mine ? (direction === "ASC" ? "↑" : "↓") : "";
     return h(
@@ -67,27 +73,19 @@ function headRow(all, sort, onSort) {
   return h("tr", {}, h("th.tick", { scope: "col" }, all), heads);
 }
 
-function row(namespace, info, ticked, select) {
-  const { workflowId, runId } = info.execution;
-  const blocked = info.status === "WORKFLOW_EXECUTION_STATUS_RUNNING" && Boolean(info.searchAttributes?.indexedFields?.TemporalReportedProblems);
-  const box = h("input", { type: "checkbox", checked: ticked, "aria-label": `Select ${workflowId}`, "data-key": `tick ${keyOf(info)}`, onchange: () => select(info, box.checked) });
-  const target = href(["namespaces", namespace, "workflows", workflowId, runId]);
-  return h(
-    "tr",
-    {},
-    h("td.tick", {}, box),
-    h("td.c-status", {}, statusChip(info.status, { blocked })),
-    h("td.c-id", {}, link(target, workflowId, { "data-key": keyOf(info), title: workflowId })),
-    h("td.c-type", { title: info.type?.name }, info.type?.name ?? "–"),
-    h("td.c-start.num", { title: fullTime(info.startTime), "data-label": "Started" }, time(info.startTime)),
-    h("td.c-close.num", { title: fullTime(info.closeTime), "data-label": "Closed" }, time(info.closeTime)),
-    h("td.c-length.num", { "data-label": "Took" }, durationOf(info)),
-    h("td.c-queue", { title: info.taskQueue }, info.taskQueue ?? "–"),
-  );
+function row(namespace, columns, info, ticked, select) {
+  const box = h("input", { type: "checkbox", checked: ticked, "aria-label": `Select ${info.execution.workflowId}`, "data-key": `tick ${keyOf(info)}`, onchange: () => select(info, box.checked) });
+  return h("tr", {}, h("td.tick", {}, box), columns.map((column) => cell(namespace, column, info)));
 }
 
-function durationOf(info) {
-  if (info.executionDuration) return length(seconds(info.executionDuration));
-  const from = instant(info.startTime);
-  return from === null ? "–" : length(Math.max(0, Math.floor((Date.now() - from) / 1000)));
+function cell(namespace, column, info) {
+  const { workflowId, runId } = info.execution;
+  const text = column.text(info);
+  if (column.key === "status") return h("td.c-status", {}, statusChip(info.status, { blocked: isBlocked(info) }));
+  if (column.key === "id") return h("td.c-id", {}, link(href(["namespaces", namespace, "workflows", workflowId, runId]), workflowId, { "data-key": keyOf(info), title: workflowId }));
+  return h(`td.${column.look}`, { title: column.hint ? column.hint(info) : text, "data-label": column.name }, text);
+}
+
+function isBlocked(info) {
+  return info.status === "WORKFLOW_EXECUTION_STATUS_RUNNING" && Boolean(info.searchAttributes?.indexedFields?.TemporalReportedProblems);
 }

@@ -4,9 +4,8 @@ import { IDENTITY, call } from "../api.js";
 import { ARGUMENTS_HINT, argumentsInput, field, openForm, readArguments } from "../dialog.js";
 import { h } from "../dom.js";
 import { failureNode } from "../failures.js";
-import { openStart } from "../list/start.js";
 import { complain, notice } from "../notices.js";
-import { readPayloads } from "../payloads.js";
+import { likeness, openStart } from "../start.js";
 import { payloadsNode } from "../values.js";
 import { uuid } from "../uuid.js";
 import { attributesOf } from "./events.js";
@@ -118,7 +117,5 @@ function openTerminate(view, changed) {
 
 async function startAlike(view) {
   await view.events.ends(false);
-  const values = readPayloads(attributesOf(view.events.first).input);
-  const input = values.map((value) => (values.length === 1 ? value.text : JSON.stringify(value.json))).join("\n");
-  openStart(view.run.namespace, { type: view.info.type?.name, queue: view.info.taskQueue, input });
+  openStart(view.run.namespace, likeness(view.info, attributesOf(view.events.first), view.description.executionConfig?.userMetadata));
 }
