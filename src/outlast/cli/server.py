@@ -8,12 +8,30 @@ import click
 
 from outlast.server import logs
 from outlast.server.config import ServerConfig
+from outlast.server.tls import Tls
 
 from .serving import serve
 from .start_dev import start_dev
 
 _MEMORY = ":memory:"
 _UI_PORT = 8080
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _api_keys(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(value and value.isascii() and value.isprintable() and " " not in value for value in values):
+        raise click.BadParameter("a key is made of printable ASCII characters without spaces, at least one")
+    return values
+
+
+def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
+    if certificate is None and key is None and client_ca is None:
+        return None
+    if certificate is None or key is None:
+        raise click.UsageError("TLS wants both --tls-cert and --tls-key; --tls-client-ca only goes with them")
+    return Tls(certificate, key, client_ca)
 
 
 @click.group(invoke_without_command=True)
@@ -30,6 +48,20 @@ _UI_PORT = 8080
 )
 @click.option("--ui-host", "ui_hosts", multiple=True, help="Host name under which the web UI is reached; repeatable.")
 @click.option("--headless", is_flag=True, help="No web UI and no JSON API.")
+@click.option("--tls-cert", type=_FILE, help="PEM of the server's certificate, for gRPC and HTTP; with --tls-key.")
+@click.option("--tls-key", type=_FILE, help="PEM of its key.")
+@click.option("--tls-client-ca", type=_FILE, help="PEM of the root of the certificates that callers need then.")
+@click.option(
+    "--api-key",
+    "api_keys",
+    multiple=True,
+    envvar="OUTLAST_SERVER_API_KEY",
+    callback=_api_keys,
+    help="Key that callers need then; repeatable. Better by $OUTLAST_SERVER_API_KEY, which lists of processes hide.",
+)
+@click.option(
+    "--namespace-rps", type=click.FloatRange(0), default=0, help="Calls per second of one namespace; 0 is no limit."
+)
 @click.option("--log-level", type=click.Choice(logs.LEVELS), default="info", show_default=True)
 @click.option("--log-format", type=click.Choice(logs.FORMATS), default="text", show_default=True)
 @click.pass_context
@@ -42,6 +74,11 @@ def server(
     ui_port: int | None,
     ui_hosts: tuple[str, ...],
     headless: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
+    api_keys: tuple[str, ...],
+    namespace_rps: float,
     log_level: str,
     log_format: str,
 ) -> None:
@@ -63,6 +100,9 @@ def server(
             ui_port=None if headless else _UI_PORT if ui_port is None else ui_port,
             ui_port_chosen=ui_port is not None,
             ui_hosts=ui_hosts,
+            tls=_tls(tls_cert, tls_key, tls_client_ca),
+            api_keys=api_keys,
+            namespace_rps=namespace_rps,
         )
     )
 

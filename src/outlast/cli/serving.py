@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import click
 
 from outlast.server import app
@@ -21,9 +23,11 @@ def serve(config: ServerConfig) -> None:
         host = f"[{config.ip}]" if ":" in config.ip else config.ip
         click.echo(f"Outlast server listening on {host}:{listening.port}")
         if listening.ui_port is not None:
-            click.echo(f"Web UI: http://{_browsed(host)}:{listening.ui_port}")
+            click.echo(f"Web UI: http{'s' if config.tls else ''}://{_browsed(host)}:{listening.ui_port}")
         elif listening.ui_fault:
             click.echo(f"No web UI: {listening.ui_fault} (--headless serves none)")
+        if config.api_keys and config.tls is None and not _is_loopback(config.ip):
+            click.echo("Warning: API keys come unencrypted; give --tls-cert and --tls-key", err=True)
         click.echo(f"Data: {config.database or 'in memory only, gone when the server stops'}")
         click.echo(f"Namespaces: {', '.join(config.namespaces)}. Stop with Ctrl-C.")
 
@@ -33,6 +37,13 @@ def serve(config: ServerConfig) -> None:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(error.strerror or str(error)) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _browsed(host: str) -> str:

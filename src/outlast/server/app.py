@@ -14,7 +14,8 @@ from outlast.engine.namespaces import add_search_attributes
 from outlast.storage.memory import MemoryStorage
 from outlast.storage.sqlite import SqliteStorage
 
-from . import address
+from . import address, request_rate, tls
+from .api_keys import ApiKeys, KeyInterceptor
 from .clock import WallClock
 from .config import ServerConfig
 from .context import Call
@@ -49,9 +50,11 @@ async def serve(config: ServerConfig, on_ready: Callable[[Listening], None]) -> 
         on_ready: called with the ports once the server answers.
 
     Raises:
-        OSError: the address cannot be bound; the database was not touched.
+        OSError: the address cannot be bound, or a certificate is none; the database was not touched.
         StorageError: the database cannot be opened.
     """
+    if config.tls is not None:
+        tls.check(config.tls)
     address.check(config.ip, config.port)
     if config.ui_port is not None and config.ui_port_chosen:
         address.check(config.ip, config.ui_port, "--ui-port")
@@ -67,9 +70,10 @@ async def serve(config: ServerConfig, on_ready: Callable[[Listening], None]) -> 
     try:
         for namespace in config.namespaces:
             await _register(node, namespace, config.search_attributes)
-        http, call = _http(node, config)
-        door = GrpcDoor(node, call)
-        port = await door.start(config.address)
+        keys = ApiKeys(config.api_keys) if config.api_keys else None
+        http, call = _http(node, config, keys)
+        door = GrpcDoor(node, call, () if keys is None else (KeyInterceptor(keys),))
+        port = await door.start(config.address, None if config.tls is None else tls.for_grpc(config.tls))
         on_ready(Listening(port, *await _listen(http, config)))
         await stopping.wait()
         logger.info("Stopping; calls under way have %g s to end", config.grace_s)
@@ -84,14 +88,16 @@ async def serve(config: ServerConfig, on_ready: Callable[[Listening], None]) -> 
     logger.info("Stopped")
 
 
-def _http(node: Node, config: ServerConfig) -> tuple[HttpServer | None, Call | None]:
-    """The HTTP door, if there is one, and the call that its metrics count."""
+def _http(node: Node, config: ServerConfig, keys: ApiKeys | None) -> tuple[HttpServer | None, Call]:
+    """The HTTP door, if there is one, and the call that all doors lead to: limited and counted."""
+    call = request_rate.limited(node, node.call, config.namespace_rps) if config.namespace_rps else node.call
     if config.ui_port is None:
-        return None, None
+        return None, call
     from . import http_server  # who serves no HTTP needs none of its memory
     from .origin import Hosts
 
-    return http_server.before(node, Hosts(config.ip, config.ui_hosts), config.grace_s)
+    hosts = Hosts(config.ip, config.ui_hosts)
+    return http_server.before(node, hosts, config.grace_s, call=call, keys=keys, tls=config.tls)
 
 
 async def _listen(http: HttpServer | None, config: ServerConfig) -> tuple[int | None, str]:

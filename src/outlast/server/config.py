@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .tls import Tls
+
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
@@ -16,6 +18,8 @@ class ServerConfig:
     default. ``ui_hosts`` are names, beside those of this machine, under which HTTP is reached.
 
     ``search_attributes`` are added to every namespace at the start. ``skips_time`` is for tests: the clock jumps.
+
+    ``tls`` None speaks in the clear, no ``api_keys`` let everybody in, ``namespace_rps`` 0 is no limit of calls.
     """
 
     database: Path | None
@@ -28,6 +32,9 @@ class ServerConfig:
     ui_port: int | None = None
     ui_port_chosen: bool = False
     ui_hosts: tuple[str, ...] = ()
+    tls: Tls | None = None
+    api_keys: tuple[str, ...] = ()
+    namespace_rps: float = 0
 
     @property
     def address(self) -> str:

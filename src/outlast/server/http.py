@@ -21,7 +21,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import openapi
+from .api_keys import ApiKeys
 from .gateway import Gateway, quoted, raw_path, respond
+from .key_guard import KeyGuard
 from .origin import Hosts, OriginGuard
 from .routes import PREFIX
 
@@ -41,16 +43,24 @@ _HEADERS: Final = {
 }
 
 
-def http_app(gateway: Gateway, hosts: Hosts | None, metrics: Callable[[], Awaitable[bytes]] | None = None) -> ASGIApp:
+def http_app(
+    gateway: Gateway,
+    hosts: Hosts | None,
+    metrics: Callable[[], Awaitable[bytes]] | None = None,
+    keys: ApiKeys | None = None,
+) -> ASGIApp:
     """The application.
 
     Args:
         gateway: the JSON API.
         hosts: the names that it answers to; None for any.
         metrics: what ``/metrics`` answers, in Prometheus' text format; None where nothing is counted.
+        keys: one of which every request but ``/healthz`` has to bring; None lets everybody in.
     """
     app: ASGIApp = _Front(gateway, metrics)
     app = GZipMiddleware(app, minimum_size=_GZIP_BYTES_MIN)
+    if keys is not None:
+        app = KeyGuard(app, keys)
     app = OriginGuard(app, hosts)
     return _Headed(app)
 

@@ -5,34 +5,53 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from . import address
+from .api_keys import ApiKeys
 from .context import Call
 from .gateway import over_node
 from .http import http_app
+from .http_protocol import BOUNDS, Bounds, bounded
 from .metrics import Metrics
 from .node import Node
 from .origin import Hosts
+from .tls import Tls
 
 logger = logging.getLogger("outlast.server")
 
 
-def before(node: Node, hosts: Hosts, grace_s: float) -> tuple[HttpServer, Call]:
-    """The server of a node's HTTP application, and the call through which every door reaches the node to be counted."""
+def before(
+    node: Node,
+    hosts: Hosts,
+    grace_s: float,
+    *,
+    call: Call | None = None,
+    keys: ApiKeys | None = None,
+    tls: Tls | None = None,
+    bounds: Bounds = BOUNDS,
+) -> tuple[HttpServer, Call]:
+    """The server of a node's HTTP application, and the call through which every door reaches the node to be counted.
+
+    Args:
+        call: stands before ``node.call``; None for nothing.
+    """
     metrics = Metrics(node)
-    call = metrics.counted(node.call)
-    return HttpServer(http_app(over_node(node, call), hosts, metrics.text), grace_s), call
+    counted = metrics.counted(call or node.call)
+    app = http_app(over_node(node, counted), hosts, metrics.text, keys)
+    return HttpServer(app, grace_s, tls=tls, bounds=bounds), counted
 
 
 class HttpServer:
     """Serves one application at one address."""
 
-    def __init__(self, app: ASGIApp, grace_s: float) -> None:
+    def __init__(self, app: ASGIApp, grace_s: float, *, tls: Tls | None = None, bounds: Bounds = BOUNDS) -> None:
         """``grace_s``: how long requests under way may take once the server stops."""
+        client_ca = tls.client_ca if tls else None
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -41,6 +60,11 @@ class HttpServer:
             access_log=False,
             server_header=False,
             ws="none",
+            http=bounded(bounds),
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=str(tls.key) if tls else None,
+            ssl_ca_certs=str(client_ca) if client_ca else None,
+            ssl_cert_reqs=ssl.CERT_REQUIRED if client_ca else ssl.CERT_NONE,
             timeout_graceful_shutdown=max(1, round(grace_s)),
         )
         self._server = _Uvicorn(config)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import grpc
@@ -24,6 +25,7 @@ from outlast.vocab import limits
 from outlast.vocab.errors import Internal, InvalidArgument, ServiceError, Unavailable
 
 from .context import Call, CallContext
+from .health import Health
 from .node import Node
 
 logger = logging.getLogger("outlast.server")
@@ -48,44 +50,57 @@ _OPTIONS = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
     ("grpc.http2.max_ping_strikes", 0),
     ("grpc.max_concurrent_streams", 100_000),
+    ("grpc.keepalive_time_ms", limits.GRPC_KEEPALIVE_S * 1000),
+    ("grpc.keepalive_timeout_ms", limits.GRPC_KEEPALIVE_PATIENCE_S * 1000),
+    ("grpc.server_handshake_timeout_ms", limits.GRPC_HANDSHAKE_S * 1000),
 )
 
 
 class GrpcDoor:
     """A gRPC server in front of a node."""
 
-    def __init__(self, node: Node, call: Call | None = None) -> None:
-        """``call`` stands before ``node.call``, to count; None for nothing."""
+    def __init__(
+        self, node: Node, call: Call | None = None, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    ) -> None:
+        """``call`` stands before ``node.call``, to count; None for nothing. ``interceptors`` see every call first."""
         self._node = node
-        self._server = grpc.aio.server(options=_OPTIONS, compression=grpc.Compression.NoCompression)
-        self._health = health.aio.HealthServicer()
+        self._server = grpc.aio.server(
+            options=_OPTIONS, compression=grpc.Compression.NoCompression, interceptors=interceptors or None
+        )
         self._bound = (*BOUND, TEST_SERVICE) if node.stillness is not None else BOUND
         for name in self._bound:
             self._server.add_generic_rpc_handlers((_service(node, SERVICES[name], call or node.call),))
+        self._health = Health(self._bound)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (*self._bound, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server, pool=_pool())
 
-    async def start(self, address: str) -> int:
+    async def start(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
         """Listen at ``host:port``; answers the port, which differs where 0 was asked for.
+
+        Args:
+            credentials: for TLS; None speaks in the clear.
 
         Raises:
             OSError: the address cannot be bound.
         """
         try:
-            port: int = self._server.add_insecure_port(address)
+            port: int = (
+                self._server.add_insecure_port(address)
+                if credentials is None
+                else self._server.add_secure_port(address, credentials)
+            )
         except RuntimeError as error:
             raise OSError(str(error)) from error
         if not port:
             raise OSError(f"{address} cannot be bound")
         await self._server.start()
-        for name in ("", *self._bound):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._health.serve()
         return port
 
     async def stop(self, grace: float) -> None:
         """Take no new calls, and give those under way ``grace`` seconds."""
-        await self._health.enter_graceful_shutdown()
+        self._health.end()
         await self._server.stop(grace)
 
 

@@ -52,6 +52,20 @@ TRANSACTION_BYTES_MAX: Final = 4 * _MIB
 """What one workflow task may add (3.10.1)."""
 REQUEST_BYTES_MAX: Final = 4 * _MIB
 """One gRPC or HTTP request: gRPC's own default (3.10.1)."""
+HTTP_CONNECTIONS_MAX: Final = 1000
+"""Of one server: ours, for memory; each may hold a request of the size above."""
+HTTP_HEAD_S: Final = 10.0
+"""Until the head of a request is there: ours."""
+HTTP_BODY_S: Final = 60.0
+"""From the head to the end of the body: ours, for 4 MiB over a slow line."""
+HTTP_WRITE_S: Final = 30.0
+"""That a client may leave unread what it is sent: ours."""
+GRPC_KEEPALIVE_S: Final = 60
+"""After which a silent connection is asked whether the other side still is (frontend.keepAliveTime)."""
+GRPC_KEEPALIVE_PATIENCE_S: Final = 20
+"""For the answer; then its calls end, and the tasks that were polled for go to others."""
+GRPC_HANDSHAKE_S: Final = 10
+"""For the handshake of TLS and HTTP/2: ours; gRPC's own 120 s would let idle connections pile up."""
 STATE_BYTES_MAX: Final = 8 * _MIB
 """The state of one run beside its history: it is rewritten by every transition (3.10.1)."""
 ACTIVITY_FAILURE_BYTES_MAX: Final = 4 * _KIB
