@@ -17,7 +17,7 @@ from outlast.storage.memory import MemoryStorage
 from outlast.storage.port import Setting
 from outlast.storage.sqlite import SqliteStorage
 from outlast.vocab import limits
-from outlast.vocab.errors import AlreadyExists, InvalidArgument, NotFound, ResourceExhausted, Unimplemented
+from outlast.vocab.errors import AlreadyExists, InvalidArgument, NotFound, ResourceExhausted
 
 RUNNING = "ExecutionStatus = 'Running'"
 TERMINATION: dict[str, Any] = {"termination_operation": {"identity": "operator"}}
@@ -301,6 +301,18 @@ async def test_jobs_are_listed_by_their_start_and_forgotten_after_the_retention(
         ({"signal_operation": {}}, "no signal"),
         ({"reset_operation": {}}, "no target"),
         ({"max_operations_per_second": -1}, "below zero"),
+        (
+            {"executions": [], "target_executions": [{"type": e.EXECUTION_TYPE_ACTIVITY, "business_id": "a"}]},
+            "is EXECUTION_TYPE_ACTIVITY, but the operation is for EXECUTION_TYPE_WORKFLOW",
+        ),
+        (
+            {
+                "executions": [],
+                "target_executions": [{"business_id": "a"}],
+                "delete_activities_operation": {},
+            },
+            "is EXECUTION_TYPE_UNSPECIFIED, but the operation is for EXECUTION_TYPE_ACTIVITY",
+        ),
         ({"signal_operation": {"signal": "x", "input": payloads(b"x" * 2**21)}}, "2,097"),
     ],
 )
@@ -312,23 +324,6 @@ async def test_what_cannot_be_a_job_is_refused_at_once(fields: dict[str, Any], e
         with pytest.raises(InvalidArgument, match=error):
             await begin(server, **asked)
         assert not (await server.call("ListBatchOperations")).operation_info
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"cancel_activities_operation": {}},
-        {
-            "executions": [],
-            "target_executions": [{"type": e.EXECUTION_TYPE_ACTIVITY, "business_id": "a"}],
-            **TERMINATION,
-        },
-    ],
-)
-async def test_what_is_not_built_says_so(fields: dict[str, Any]) -> None:
-    async with driven() as server:
-        with pytest.raises(Unimplemented, match="not built"):
-            await begin(server, **fields)
 
 
 async def test_a_job_that_is_not_known() -> None:

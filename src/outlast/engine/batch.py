@@ -1,4 +1,4 @@
-"""Batch operations: one request done to each of many workflows, at a limited rate.
+"""Batch operations: one request done to each of many workflows, or of many standalone activities, at a limited rate.
 
     running --all done--> completed
        |  \\
@@ -7,7 +7,8 @@
 
 A job is two values: what was asked (``Job``, kept once) and how far it is (``Progress``, kept after each page). A page
 that was begun and not kept is done again after a crash. That is harmless: what is done to a workflow carries a request
-id that follows from the job and the workflow, and what is closed or gone already counts as done.
+id that follows from the job and the workflow, and what is closed or gone already counts as done. An activity is named
+as a workflow is, with its own id in place of the workflow's.
 
 Source: StartBatchOperation and its kin; rules 3.7.5 and 3.13.7; service/worker/batcher of Temporal's server.
 """
@@ -29,7 +30,7 @@ from outlast.api.workflow.v1 import ResetPoints
 from outlast.api.workflowservice import v1 as _messages
 from outlast.api.workflowservice.v1 import DescribeBatchOperationResponse, StartBatchOperationRequest
 from outlast.vocab import limits
-from outlast.vocab.errors import InvalidArgument, NotFound, Unimplemented
+from outlast.vocab.errors import InvalidArgument, NotFound
 from outlast.vocab.times import SECOND_NS, timestamp
 
 _replace = msgspec.structs.replace
@@ -43,7 +44,7 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     """The StartBatchOperationRequest."""
     started_at: int
     total: int
-    """The workflows that were found or named when it began."""
+    """The executions that were found or named when it began."""
 
 
 class Progress(msgspec.Struct, frozen=True, array_like=True):
@@ -54,7 +55,7 @@ class Progress(msgspec.Struct, frozen=True, array_like=True):
     done: int = 0
     failed: int = 0
     taken: int = 0
-    """How many of the workflows named are on pages that are finished."""
+    """How many of the executions named are on pages that are finished."""
     page_token: bytes = b""
     """Of the next page of those that the query finds."""
     stop_reason: str = ""
@@ -73,7 +74,6 @@ def check(request: StartBatchOperationRequest) -> None:
 
     Raises:
         InvalidArgument: an id, reason, operation or choice of workflows that is missing or cannot be.
-        Unimplemented: an operation, or a part of it, that this version lacks.
     """
     subject = f"StartBatchOperation {request.job_id!r}"
     if not 1 <= len(request.job_id.encode()) <= limits.ID_BYTES_MAX:
@@ -92,17 +92,27 @@ def check(request: StartBatchOperationRequest) -> None:
         )
     for execution in executions(request):
         if not execution.workflow_id:
-            raise InvalidArgument(f"{subject}: an execution has no workflow id; give one")
-    for target in request.target_executions:
-        if target.type not in (_e.EXECUTION_TYPE_UNSPECIFIED, _e.EXECUTION_TYPE_WORKFLOW):
-            raise Unimplemented(f"{subject}: target_executions other than workflows are not built in this version")
+            noun = "activity" if over_activities(request) else "workflow"
+            raise InvalidArgument(f"{subject}: an execution has no {noun} id; give one")
     if request.max_operations_per_second < 0 or not math.isfinite(request.max_operations_per_second):
         raise InvalidArgument(f"{subject}: max_operations_per_second is below zero; leave it out for the default")
-    _operation(request).check(subject, _chosen(request))
+    operation = _operation(request)
+    for target in request.target_executions:
+        if target.type not in operation.targets:
+            names = _e.ExecutionType.DESCRIPTOR.values_by_number
+            given = names[target.type].name if target.type in names else target.type
+            wanted = names[operation.targets[0]].name
+            raise InvalidArgument(f"{subject}: a target_execution is {given}, but the operation is for {wanted}")
+    operation.check(subject, _chosen(request))
+
+
+def over_activities(request: StartBatchOperationRequest) -> bool:
+    """Whether the job goes over standalone activities; else over workflows."""
+    return _operation(request).targets is _ACTIVITY
 
 
 def executions(request: StartBatchOperationRequest) -> list[WorkflowExecution]:
-    """The workflows that the request names, in its order."""
+    """The workflows or activities that the request names, in its order."""
     targets = [
         WorkflowExecution(workflow_id=each.business_id, run_id=each.run_id) for each in request.target_executions
     ]
@@ -114,11 +124,11 @@ def rate(request: StartBatchOperationRequest) -> float:
     return min(request.max_operations_per_second or limits.BATCH_RATE_MAX, limits.BATCH_RATE_MAX)
 
 
-# -- what is done to one workflow --------------------------------------------------------------------------------
+# -- what is done to one execution --------------------------------------------------------------------------------
 
 
 def rpc(request: StartBatchOperationRequest) -> str:
-    """The RPC of WorkflowService that is called for each workflow."""
+    """The RPC of WorkflowService that is called for each execution."""
     return _operation(request).rpc
 
 
@@ -128,7 +138,7 @@ def resets(request: StartBatchOperationRequest) -> bool:
 
 
 def call(request: StartBatchOperationRequest, execution: WorkflowExecution, event_id: int = 0) -> Message:
-    """The request of that RPC for one workflow; equal on every try.
+    """The request of that RPC for one execution; equal on every try.
 
     Args:
         event_id: where a reset begins anew, see ``reset_event_id``.
@@ -138,12 +148,15 @@ def call(request: StartBatchOperationRequest, execution: WorkflowExecution, even
     message: Any = getattr(_messages, f"{operation.rpc}Request")()
     fields = message.DESCRIPTOR.fields_by_name
     message.namespace = request.namespace
-    getattr(message, operation.execution).CopyFrom(execution)
+    if over_activities(request):
+        message.activity_id, message.run_id = execution.workflow_id, execution.run_id
+    else:
+        getattr(message, operation.execution).CopyFrom(execution)
     if "identity" in fields:
         message.identity = chosen.identity
     if "request_id" in fields:
         message.request_id = f"{request.job_id}/{execution.workflow_id}/{execution.run_id}"
-    if "reason" in fields:
+    if "reason" in fields and "reason" not in operation.fields:
         message.reason = request.reason
     for theirs, ours in operation.fields.items():
         _copy(chosen, theirs, message, ours)
@@ -207,15 +220,21 @@ def reset_event_id(operation: BatchOperationReset, history: Sequence[HistoryEven
     return scheduled
 
 
+_WORKFLOW = (_e.EXECUTION_TYPE_WORKFLOW, _e.EXECUTION_TYPE_UNSPECIFIED)
+_ACTIVITY = (_e.EXECUTION_TYPE_ACTIVITY,)
+
+
 class _Operation(NamedTuple):
     kind: int
     """BATCH_OPERATION_TYPE_*."""
     rpc: str
     execution: str
-    """The field of the RPC's request that names the workflow."""
+    """The field of the RPC's request that names the workflow; empty for activities, whose requests are flat."""
     fields: Mapping[str, str]
     """Field of the operation -> field of the RPC's request."""
     check: Callable[[str, Any], None] = lambda subject, operation: None
+    targets: tuple[int, ...] = _WORKFLOW
+    """The types of target_executions that it is for, EXECUTION_TYPE_*."""
 
 
 def _check_signal(subject: str, operation: Any) -> None:
@@ -307,16 +326,31 @@ _OPERATIONS: Mapping[str, _Operation] = {
         },
         _check_activity,
     ),
+    "cancel_activities_operation": _Operation(
+        _e.BATCH_OPERATION_TYPE_CANCEL_ACTIVITY,
+        "RequestCancelActivityExecution",
+        "",
+        {"reason": "reason"},
+        targets=_ACTIVITY,
+    ),
+    "terminate_activities_operation": _Operation(
+        _e.BATCH_OPERATION_TYPE_TERMINATE_ACTIVITY,
+        "TerminateActivityExecution",
+        "",
+        {"reason": "reason"},
+        targets=_ACTIVITY,
+    ),
+    "delete_activities_operation": _Operation(
+        _e.BATCH_OPERATION_TYPE_DELETE_ACTIVITY, "DeleteActivityExecution", "", {}, targets=_ACTIVITY
+    ),
 }
-"""Operation of the request -> what it is. The operations on standalone activities wait for these."""
+"""Operation of the request -> what it is."""
+_KNOWN = {field.name for field in StartBatchOperationRequest.DESCRIPTOR.oneofs_by_name["operation"].fields}
+assert set(_OPERATIONS) == _KNOWN, set(_OPERATIONS) ^ _KNOWN
 
 
 def _operation(request: StartBatchOperationRequest) -> _Operation:
-    name = str(request.WhichOneof("operation"))
-    operation = _OPERATIONS.get(name)
-    if operation is None:
-        raise Unimplemented(f"StartBatchOperation: {name} is not built in this version of outlast")
-    return operation
+    return _OPERATIONS[str(request.WhichOneof("operation"))]
 
 
 def _chosen(request: StartBatchOperationRequest) -> Any:
@@ -344,7 +378,7 @@ class Pace:
 
 
 def counted(progress: Progress, *, succeeded: bool) -> Progress:
-    """One more workflow is through."""
+    """One more execution is through."""
     if succeeded:
         return _replace(progress, done=progress.done + 1)
     return _replace(progress, failed=progress.failed + 1)
@@ -372,11 +406,11 @@ def describe(job: Job, progress: Progress) -> DescribeBatchOperationResponse:
         total_operation_count=job.total,
         complete_operation_count=progress.done,
         failure_operation_count=progress.failed,
-        identity=_chosen(request).identity,
+        identity=getattr(_chosen(request), "identity", ""),  # a deletion of activities has none
         reason=request.reason,
         query=request.visibility_query,
         executions=[
-            Execution(type=_e.EXECUTION_TYPE_WORKFLOW, business_id=each.workflow_id, run_id=each.run_id)
+            Execution(type=_operation(request).targets[0], business_id=each.workflow_id, run_id=each.run_id)
             for each in executions(request)
         ],
     )

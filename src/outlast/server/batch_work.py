@@ -1,7 +1,7 @@
-"""Batch operations at work: page by page through the workflows, each by the RPC that a caller would use.
+"""Batch operations at work: page by page through workflows or activities, each by the RPC that a caller would use.
 
 Rule: a page's progress is kept when all of it is done, so a node that opens goes on with the page that the former one
-was at (``engine.batch``). Workflows are found by their start, the latest first, which no operation changes; those that
+was at (``engine.batch``). Executions are found by their start, the latest first, which no operation changes; those that
 started after the job are not its business.
 """
 
@@ -21,6 +21,7 @@ from outlast.engine.visibility import query
 from outlast.storage.errors import BadPageToken, StorageClosed, StorageError
 from outlast.storage.listing import And, Column, Condition, Filter, Op, Order
 from outlast.vocab import limits
+from outlast.vocab.divisions import ACTIVITIES, division
 from outlast.vocab.errors import Aborted, InvalidArgument, NotFound, ResourceExhausted, ServiceError, Unavailable
 
 from .batches import Batch
@@ -38,17 +39,20 @@ _BY_START = Order((Column.START_TIME,), descending=True)
 _MAY_SUCCEED_LATER = (Unavailable, ResourceExhausted, Aborted, StorageError)
 
 
-def found_by(node: Node, namespace_id: str, request: StartBatchOperationRequest, started_at: int) -> Filter:
-    """The workflows that a job's query finds.
+def found_by(node: Node, namespace_id: str, request: StartBatchOperationRequest, started_at: int) -> tuple[str, Filter]:
+    """What a job's query finds: the division to look into, and the filter.
 
     Raises:
         InvalidArgument: it is no list filter, or has an order or groups.
     """
-    asked = query.parse(request.visibility_query, node.namespaces.search_attributes(namespace_id))
+    over_activities = batches.over_activities(request)
+    parse = query.parse_activities if over_activities else query.parse
+    asked = parse(request.visibility_query, node.namespaces.search_attributes(namespace_id))
     if asked.order is not None or asked.by_status:
         raise InvalidArgument("StartBatchOperation: the visibility_query has no ORDER BY and no GROUP BY here")
     begun = Condition(Column.START_TIME, Op.LE, started_at)
-    return begun if asked.where is None else And((asked.where, begun))
+    division_id = division(namespace_id, ACTIVITIES) if over_activities else namespace_id
+    return division_id, begun if asked.where is None else And((asked.where, begun))
 
 
 def begin(node: Node, namespace_id: str, batch: Batch) -> None:
@@ -98,11 +102,11 @@ class _Work:
             await self._turn(taken=len(page))
 
     async def _through_found(self) -> None:
-        where = found_by(self._node, self._namespace_id, self._request, self._batch.job.started_at)
+        division_id, where = found_by(self._node, self._namespace_id, self._request, self._batch.job.started_at)
         while self._wanted:
             page = await self._patiently(
                 lambda: self._node.storage.list_executions(
-                    self._namespace_id,
+                    division_id,
                     where=where,
                     order=_BY_START,
                     page_size=limits.BATCH_PAGE,
@@ -140,7 +144,7 @@ class _Work:
             await reaches(self._node.wall, at)
 
     async def _do(self, execution: WorkflowExecution) -> bool:
-        """Do it to one workflow; answers whether that is done. What is closed or gone needs nothing any more."""
+        """Do it to one execution; answers whether that is done. What is closed or gone needs nothing any more."""
         for attempt in range(1, limits.BATCH_ATTEMPTS_MAX + 1):
             try:
                 base, event_id = execution, 0
@@ -162,12 +166,12 @@ class _Work:
             except ServiceError as error:
                 return self._failed(execution, error)
             except Exception:
-                logger.exception("batch operation %r: workflow %r", self._batch.job.job_id, execution.workflow_id)
+                logger.exception("batch operation %r: execution %r", self._batch.job.job_id, execution.workflow_id)
                 return False
         raise AssertionError("unreachable")
 
     def _failed(self, execution: WorkflowExecution, error: Exception) -> bool:
-        logger.warning("batch operation %r: workflow %r: %s", self._batch.job.job_id, execution.workflow_id, error)
+        logger.warning("batch operation %r: execution %r: %s", self._batch.job.job_id, execution.workflow_id, error)
         return False
 
     async def _reset_point(self, execution: WorkflowExecution) -> tuple[WorkflowExecution, int]:

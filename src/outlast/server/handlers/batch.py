@@ -46,8 +46,8 @@ async def start(node: Node, request: StartBatchOperationRequest, context: CallCo
     if named:
         total = len(named)
     else:
-        where = batch_work.found_by(node, namespace_id, request, now)
-        total = await node.storage.count_executions(namespace_id, where)
+        division_id, where = batch_work.found_by(node, namespace_id, request, now)
+        total = await node.storage.count_executions(division_id, where)
     _make_room(node, namespace_id, request.job_id)
     job = batches.Job(request.job_id, request.SerializeToString(), now, total)
     batch_work.begin(node, namespace_id, await node.batches.add(namespace_id, job))
