@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from pathlib import Path
 
 import pytest
-from cli_stage import QUEUE, Stage
+from cli_stage import QUEUE, Stage, call, database
 
 LIMIT = ("--start-to-close-timeout", "30s")
 
@@ -58,6 +60,16 @@ def test_start(stage: Stage, name: str) -> None:
     assert info["input"] == [{"amount": 7}, "euro"]
 
 
+def test_ids_that_are_taken(stage: Stage, waiting: str) -> None:
+    words = ("activity", "start", "-a", waiting, "--type", "charge", "-t", waiting, *LIMIT)
+    assert "already" in stage.refused(*words)
+    run_id = stage.json("activity", "describe", "-a", waiting)["runId"]
+    assert stage.json(*words, "--id-conflict-policy", "UseExisting")["runId"] == run_id
+    stage.ok("activity", "terminate", "-a", waiting)
+    stage.refused(*words, "--id-reuse-policy", "RejectDuplicate")
+    assert stage.json(*words, "--id-reuse-policy", "AllowDuplicateFailedOnly")["runId"] != run_id
+
+
 def test_execute(stage: Stage, name: str) -> None:
     said = stage.ok("activity", "execute", "-a", name, "--type", "charge", "-t", QUEUE, *LIMIT, "-i", "7")
     assert "Running execution:" in said
@@ -90,6 +102,43 @@ def test_describe(stage: Stage, waiting: str) -> None:
     assert stage.json("activity", "describe", "-a", waiting, "--raw")["info"]["activityId"] == waiting
 
 
+def test_list_and_count(stage: Stage, name: str) -> None:
+    for number in range(3):
+        stage.ok("activity", "start", "-a", f"{name}-{number}", "--type", "charge", "-t", name, *LIMIT)
+    query = ("-q", f"TaskQueue = '{name}'")
+    while stage.ok("activity", "count", *query) != "Total: 3\n":
+        pass
+    lines = [line.split() for line in stage.ok("activity", "list", *query).splitlines()]
+    assert lines[0] == ["Status", "ActivityId", "Type", "StartTime"]
+    assert [line[:3] for line in lines[1:]] == [["Running", f"{name}-{n}", "charge"] for n in (2, 1, 0)]
+    assert len(stage.json("activity", "list", *query, "--limit", "2")) == 2
+    assert len(stage.ok("activity", "list", *query, "--page-size", "1", "-o", "jsonl").splitlines()) == 3
+    assert stage.json("activity", "count", *query)["count"] == "3"
+    grouped = stage.ok("activity", "count", "-q", f"TaskQueue = '{name}' GROUP BY ExecutionStatus")
+    assert grouped == 'Total: 3\nGroup total: 3, values: "Running"\n'
+    assert stage.json("workflow", "count", *query).get("count", "0") == "0"
+    assert "ActivityType" not in stage.refused("activity", "list", "-q", "Nonsense = 'x'")
+
+
+@pytest.mark.parametrize(
+    ("verb", "said", "status"),
+    [("cancel", "Cancellation requested\n", "CANCELED"), ("terminate", "Activity terminated\n", "TERMINATED")],
+)
+def test_an_activity_is_ended(stage: Stage, waiting: str, verb: str, said: str, status: str) -> None:
+    assert stage.ok("activity", verb, "-a", waiting, "--reason", "enough") == said
+    done = stage.run("activity", "result", "-a", waiting)
+    assert done.exit_code == 1 and status in done.stdout
+
+
+def test_an_activity_is_deleted(stage: Stage, waiting: str) -> None:
+    assert "Deleted execution:" in stage.ok("activity", "delete", "-a", waiting)
+    while stage.run("activity", "describe", "-a", waiting).exit_code == 0:
+        pass
+    assert waiting in stage.refused("activity", "describe", "-a", waiting)
+    why = stage.run("activity", "delete", "-a", waiting, "--reason", "x")
+    assert why.exit_code == 2 and "--reason goes with --query" in why.stderr
+
+
 @pytest.mark.parametrize("how", ["complete", "fail"])
 def test_an_activity_is_ended_by_hand(stage: Stage, at_the_shop: str, how: str) -> None:
     if how == "complete":
@@ -100,6 +149,20 @@ def test_an_activity_is_ended_by_hand(stage: Stage, at_the_shop: str, how: str) 
     stage.ok("activity", "fail", "-a", at_the_shop, "--reason", "lost", "--detail", '{"by": "post"}')
     done = stage.run("activity", "result", "-a", at_the_shop)
     assert done.exit_code == 1 and "lost" in done.stdout
+
+
+def test_an_activity_rests_and_goes_on(stage: Stage, waiting: str) -> None:
+    one = ("-a", waiting)
+    assert stage.ok("activity", "pause", *one, "--reason", "lunch") == f"Activity {waiting} paused\n"
+    assert stage.json("activity", "describe", *one)["runState"] == "PENDING_ACTIVITY_STATE_PAUSED"
+    assert stage.ok("activity", "unpause", *one, "--jitter", "1ms", "--reason", "back") == "Activity unpaused\n"
+    assert stage.json("activity", "describe", *one)["runState"] == "PENDING_ACTIVITY_STATE_SCHEDULED"
+    assert stage.ok("activity", "reset", *one, "--restore-original-options") == "Activity reset\n"
+    changed = stage.json("activity", "update-options", *one, "--retry-maximum-attempts", "7", "--task-queue", "other")
+    assert changed["activityOptions"]["retryPolicy"]["maximumAttempts"] == 7
+    assert stage.json("activity", "describe", *one)["taskQueue"] == "other"
+    said = stage.ok("activity", "update-options", *one, "--restore-original-options")
+    assert "taskQueue.name" in said and waiting in said
 
 
 @pytest.mark.parametrize(
@@ -121,3 +184,24 @@ def test_an_activity_is_ended_by_hand(stage: Stage, at_the_shop: str, how: str) 
 def test_what_is_refused_without_asking(stage: Stage, words: tuple[str, ...], because: str) -> None:
     done = stage.run("activity", *words)
     assert done.exit_code == 2 and because in done.stderr, done.stderr
+
+
+def test_unknown_activities(stage: Stage, name: str) -> None:
+    for verb in ("describe", "result", "cancel", "terminate", "pause", "unpause"):
+        assert name in stage.refused("activity", verb, "-a", name), verb
+
+
+def test_a_database_serves_as_well(tmp_path: Path, name: str) -> None:
+    async def make() -> None:
+        async with database(tmp_path / "orders.db"):
+            pass
+
+    asyncio.run(make())
+    db = ("--db", str(tmp_path / "orders.db"))
+    started = call("activity", "start", "-a", name, "--type", "charge", "-t", "q", "-i", "1", *LIMIT, *db)
+    assert started.exit_code == 0, started.output
+    listed = call("activity", "list", *db)
+    assert [line.split()[:3] for line in listed.stdout.splitlines()[1:]] == [["Running", name, "charge"]]
+    assert call("activity", "cancel", "-a", name, *db).stdout == "Cancellation requested\n"
+    done = call("activity", "result", "-a", name, *db)
+    assert done.exit_code == 1 and "CANCELED" in done.stdout

@@ -83,6 +83,22 @@ def test_an_activity_by_itself_in_a_pipe_and_at_a_terminal(stage: Stage) -> None
     assert "\x1b[32m" in text and "Completed" in text
 
 
+def test_activities_in_a_table_and_in_a_batch_at_a_terminal(stage: Stage) -> None:
+    words = ("--type", "charge", "-t", "pty-a", "--start-to-close-timeout", "10s")
+    for number in range(2):
+        stage.ok("activity", "start", "-a", f"alone-{number}", *words)
+    query = ("-q", "TaskQueue = 'pty-a'")
+    text = Terminal("activity", "list", *query, TEMPORAL_ADDRESS=stage.address).rest()
+    assert ANSI in text and "─" in text and "ActivityId" in text and "alone-1" in text
+    child = Terminal("activity", "cancel", *query, TEMPORAL_ADDRESS=stage.address)
+    child.expect("Cancel about 2 activities")
+    child.sendline("y")
+    text = child.rest()
+    assert child.process.returncode == 0, text
+    assert "Activities" in text and "2/2" in text and "Completed: 2 of 2 done, 0 failed" in text
+    assert stage.json("activity", "describe", "-a", "alone-0")["status"] == "ACTIVITY_EXECUTION_STATUS_CANCELED"
+
+
 def test_a_terminal_shows_the_tree_while_it_grows(stage: Stage) -> None:
     stage.ok("workflow", "start", "--type", "Order", "-t", QUEUE, "-w", "traced", "-i", "5")
     child = Terminal("workflow", "trace", "-w", "traced", "--no-fold", TEMPORAL_ADDRESS=stage.address)

@@ -15,21 +15,31 @@ from stage import MINUTE, SECOND, Stage
 
 from outlast import activity
 from outlast.api.common.v1 import Payload
+from outlast.api.operatorservice.v1 import AddSearchAttributesRequest
 from outlast.client import (
     ActivityExecutionStatus,
     ActivityFailureError,
+    ActivityOptionsKeys,
     Interceptor,
     OutboundInterceptor,
+    PendingActivityState,
     StartActivityInput,
 )
 from outlast.common import (
+    ActivityIDConflictPolicy,
+    ActivityIDReusePolicy,
     Priority,
     RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
 )
 from outlast.converter import ActivitySerializationContext, DataConverter, PayloadCodec, WithSerializationContext
 from outlast.exceptions import (
+    ActivityAlreadyStartedError,
     ApplicationError,
 )
+from outlast.service import RPCError, RPCStatusCode
 from outlast.worker import ActivityInboundInterceptor, ExecuteActivityInput
 from outlast.worker import Interceptor as WorkerInterceptor
 
@@ -170,6 +180,48 @@ async def test_a_failure_is_the_cause(stage: Stage) -> None:
         assert str(await description.outcome_failure()) == "Breakage: broken"
 
 
+async def test_a_description_of_one_that_is_retried(stage: Stage) -> None:
+    stubborn = Stubborn()
+    policy = RetryPolicy(initial_interval=MINUTE, maximum_attempts=7)
+    async with stage.worker(activities=[stubborn.insist]):
+        handle = await stage.client.start_activity(
+            "insist",
+            "please",
+            **options(stage, retry_policy=policy, schedule_to_close_timeout=10 * MINUTE, summary="why it is"),
+        )
+        assert await stubborn.attempts.get() == 1
+
+        async def failed_once() -> Any:
+            found = await handle.describe(include_input=True, include_outcome=True, include_last_failure=True)
+            return found if found.has_last_failure() else None
+
+        found = await stage.until(failed_once)
+        assert (found.activity_id, found.activity_run_id) == (handle.id, handle.run_id)
+        assert (found.activity_type, found.task_queue, found.namespace) == ("insist", stage.queue, "default")
+        assert (found.status, found.run_state) == (ActivityExecutionStatus.RUNNING, PendingActivityState.SCHEDULED)
+        assert found.attempt == 2
+        assert found.current_retry_interval == MINUTE
+        assert found.next_attempt_schedule_time - found.last_attempt_complete_time == MINUTE
+        assert found.last_started_time is not None
+        assert found.last_worker_identity == stage.client.identity
+        assert found.start_to_close_timeout == MINUTE
+        assert found.schedule_to_close_timeout == 10 * MINUTE
+        assert found.expiration_time - found.schedule_time == 10 * MINUTE
+        assert found.heartbeat_timeout in (None, timedelta())
+        assert (found.retry_policy.maximum_attempts, found.retry_policy.backoff_coefficient) == (7, 2.0)
+        assert (found.close_time, found.execution_duration, found.canceled_reason) == (None, None, None)
+        assert (found.has_result(), found.has_outcome_failure()) == (False, False)
+        assert (found.has_heartbeat_details(), await found.heartbeat_details()) == (False, None)
+        assert (found.has_input(), await found.input([str])) == (True, ["please"])
+        failure = await found.last_failure()
+        assert (failure.message, failure.details) == ("not yet", (1,))
+        assert found.data_converter is not None
+        bare = await handle.describe()
+        assert not (bare.has_input() or bare.has_last_failure() or bare.has_result())
+        assert (await bare.input(), await bare.last_failure(), await bare.outcome_failure()) == (None, None, None)
+        await handle.terminate()
+
+
 async def test_a_description_of_one_that_is_over(stage: Stage) -> None:
     async with stage.worker(activities=[charge]):
         handle = await stage.client.start_activity(charge, Order("o", 1), **options(stage))
@@ -181,6 +233,47 @@ async def test_a_description_of_one_that_is_over(stage: Stage) -> None:
         assert abs(found.close_time - found.schedule_time - found.execution_duration) < timedelta(milliseconds=1)
 
 
+async def test_ids_that_are_taken(stage: Stage) -> None:
+    client, name = stage.client, stage.id()
+    once = options(stage, id=name)
+    first = await client.start_activity("nobody", **once)
+    with pytest.raises(ActivityAlreadyStartedError) as taken:
+        await client.start_activity("nobody", **once)
+    assert (taken.value.activity_id, taken.value.activity_type) == (name, "nobody")
+    assert taken.value.run_id == first.run_id
+    same = await client.start_activity("nobody", **once, id_conflict_policy=ActivityIDConflictPolicy.USE_EXISTING)
+    assert same.run_id == first.run_id
+    await first.terminate(reason="make room")
+    with pytest.raises(ActivityAlreadyStartedError):
+        await client.start_activity("nobody", **once, id_reuse_policy=ActivityIDReusePolicy.REJECT_DUPLICATE)
+    second = await client.start_activity(
+        "nobody", **once, id_reuse_policy=ActivityIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+    )
+    assert second.run_id != first.run_id
+    assert (await client.get_activity_handle(name).describe()).activity_run_id == second.run_id
+    assert (await first.describe()).status == ActivityExecutionStatus.TERMINATED
+    await second.terminate()
+
+
+async def test_what_cannot_be_started(stage: Stage) -> None:
+    client = stage.client
+    with pytest.raises(ValueError, match="must have start_to_close_timeout or schedule_to_close_timeout"):
+        await client.start_activity(charge, Order("o", 1), id=stage.id(), task_queue=stage.queue)
+    with pytest.raises(ValueError, match="start_delay must be non-negative"):
+        await client.start_activity(nothing, **options(stage, start_delay=-SECOND))
+    with pytest.raises(TypeError, match="missing attributes"):
+        await client.start_activity(len, "a", **options(stage))
+    with pytest.raises(RPCError) as refused:
+        await client.start_activity(nothing, **options(stage, id=""))
+    assert refused.value.status == RPCStatusCode.INVALID_ARGUMENT
+    missing = client.get_activity_handle(stage.id())
+    calls = (missing.describe, missing.result, missing.cancel, missing.terminate)
+    for call in calls:
+        with pytest.raises(RPCError) as lost:
+            await call()
+        assert lost.value.status == RPCStatusCode.NOT_FOUND
+
+
 async def test_a_start_delay_holds_it_back(stage: Stage) -> None:
     async with stage.worker(activities=[nothing]):
         handle = await stage.client.start_activity(nothing, **options(stage, start_delay=SECOND / 5))
@@ -189,6 +282,59 @@ async def test_a_start_delay_holds_it_back(stage: Stage) -> None:
         assert found.start_delay == SECOND / 5
         assert found.execution_time - found.schedule_time == SECOND / 5
         assert found.last_started_time >= found.execution_time
+
+
+async def test_lists_and_counts(stage: Stage) -> None:
+    client = stage.client
+    async with stage.worker(activities=[nothing, breaks]):
+        for _ in range(3):
+            await client.execute_activity(nothing, **options(stage))
+        with pytest.raises(ActivityFailureError):
+            await client.execute_activity(breaks, **options(stage))
+    query = f'TaskQueue = "{stage.queue}"'
+
+    async def all_four() -> bool:
+        return bool((await client.count_activities(query)).count == 4)
+
+    await stage.until(all_four)
+    rows = [row async for row in client.list_activities(query)]
+    assert [row.activity_type for row in rows].count("nothing") == 3
+    assert {row.task_queue for row in rows} == {stage.queue}
+    done = next(row for row in rows if row.activity_type == "nothing")
+    assert done.status == ActivityExecutionStatus.COMPLETED
+    assert done.activity_run_id
+    assert done.execution_duration is not None
+    assert done.close_time >= done.schedule_time
+    pages = client.list_activities(f'{query} AND ExecutionStatus = "Completed"', page_size=2)
+    await pages.fetch_next_page()
+    assert (len(pages.current_page), pages.current_page_index) == (2, 0)
+    assert pages.next_page_token
+    assert len([row async for row in pages]) == 3
+    assert len([row async for row in client.list_activities(query, limit=1)]) == 1
+    assert [row async for row in client.list_activities('ActivityType = "unheard of"')] == []
+    counted = await client.count_activities(f"{query} GROUP BY ExecutionStatus")
+    assert {group.group_values[0]: group.count for group in counted.groups} == {"Completed": 3, "Failed": 1}
+    assert (await client.count_workflows(query)).count == 0
+    with pytest.raises(RPCError) as refused:
+        await client.count_activities("ActivityType = ")
+    assert refused.value.status == RPCStatusCode.INVALID_ARGUMENT
+
+
+async def test_search_attributes(stage: Stage) -> None:
+    client, key = stage.client, SearchAttributeKey.for_keyword(f"Standalone{stage.way}")
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace=client.namespace, search_attributes={key.name: 2})
+    )
+    attributes = TypedSearchAttributes([SearchAttributePair(key, stage.queue)])
+    handle = await client.start_activity("nobody", **options(stage, search_attributes=attributes))
+    assert (await handle.describe()).typed_search_attributes[key] == stage.queue
+
+    async def found() -> Any:
+        return [row async for row in client.list_activities(f'{key.name} = "{stage.queue}"')]
+
+    (row,) = await stage.until(found)
+    assert (row.activity_id, row.typed_search_attributes[key]) == (handle.id, stage.queue)
+    await handle.terminate()
 
 
 class Recording(Interceptor):
@@ -239,6 +385,26 @@ class Recording(Interceptor):
                 return await super().count_activities(input)
 
         return Note(next)
+
+
+async def test_interceptors_see_every_call(stage: Stage) -> None:
+    recording = Recording()
+    client = stage.with_options(interceptors=[recording])
+    handle = await client.start_activity("nobody", "arg", **options(stage))
+    found = await handle.describe(include_input=True)
+    assert await found.input() == ["arg, seen"]
+    await handle.update_options([ActivityOptionsKeys.start_to_close_timeout.value_set(2 * MINUTE)])
+    await handle.restore_original_options()
+    await handle.pause()
+    await handle.unpause()
+    await client.count_activities()
+    assert [row async for row in client.list_activities('ActivityType = "unheard of"')] == []
+    await handle.cancel(reason="c")
+    await (await client.start_activity("nobody", "other", **options(stage))).terminate(reason="t")
+    assert recording.calls == [
+        "start", "describe", "update 1 False", "update 0 True", "pause", "unpause", "count", "list", "cancel c",
+        "start", "terminate t",
+    ]  # fmt: skip
 
 
 class Sealing(PayloadCodec, WithSerializationContext):
