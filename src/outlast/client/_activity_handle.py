@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from ._client import Client
 
 
+_PAUSE_S = 0.05
+"""Between polls: a server that is given less time than a long poll takes answers at once, and again and again."""
+
+
 class ActivityHandle(Generic[ReturnType]):
     """A standalone activity. Made by ``Client.start_activity`` and ``Client.get_activity_handle``."""
 
@@ -97,13 +101,15 @@ class ActivityHandle(Generic[ReturnType]):
                     request, retry=True, metadata=rpc_metadata, timeout=rpc_timeout
                 )
             except RPCError as err:
-                if err.status == RPCStatusCode.DEADLINE_EXCEEDED:
-                    continue
                 if err.status == RPCStatusCode.CANCELLED:
                     raise asyncio.CancelledError from err
-                raise
-            if response.HasField("outcome"):
-                self._known_outcome = response.outcome
+                if err.status != RPCStatusCode.DEADLINE_EXCEEDED:
+                    raise
+            else:
+                if response.HasField("outcome"):
+                    self._known_outcome = response.outcome
+                    break
+            await asyncio.sleep(_PAUSE_S)
         return self._known_outcome
 
     async def describe(
