@@ -163,6 +163,7 @@ async def test_a_namespace_says_what_is_built_and_no_more(node: Node) -> None:
         "standalone_activities",
         "standalone_activity_start_delay",
         "standalone_activity_operator_commands",
+        "standalone_activity_batch_operations",
     }
     assert info.limits.blob_size_limit_error == info.limits.memo_size_limit_error == 2 * 2**20
     assert info.limits.workflow_task_completion_size_limit_error == 4 * 2**20

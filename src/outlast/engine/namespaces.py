@@ -165,6 +165,7 @@ def shown(stored: DescribeNamespaceResponse) -> DescribeNamespaceResponse:
             standalone_activities=True,
             standalone_activity_start_delay=True,
             standalone_activity_operator_commands=True,
+            standalone_activity_batch_operations=True,
         )
     )
     info.limits.CopyFrom(

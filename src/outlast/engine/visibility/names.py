@@ -72,7 +72,10 @@ def resolve_activity(name: str, custom: Mapping[str, int]) -> Field | None:
 
 
 def similar(name: str, custom: Mapping[str, int], columns: Iterable[str] = COLUMNS) -> str | None:
-    """The known name that is spelled most like this one; None when none comes near."""
+    """The known name that is meant or spelled most like this one; None when none comes near."""
+    of_activities = name.replace("Workflow", "Activity")
+    if of_activities in columns:
+        return of_activities
     known = {each.lower(): each for each in (*PREDEFINED, *columns, *custom)}
     near = get_close_matches(name.lower(), known, n=1)
     return known[near[0]] if near else None
