@@ -15,7 +15,7 @@ from outlast.api.workflowservice.v1 import CountWorkflowExecutionsRequest, Start
 
 from .batch import follow_job
 from .connection import Session
-from .options import Option, with_options
+from .options import Option, refused, with_options
 from .reference import execution, fresh_id
 
 
@@ -40,6 +40,9 @@ ONE_OR_MANY: Final[Option] = with_options(
     click.option("--run-id", "-r", default="", help="Id of the run; the latest one if not given."),
     MANY,
 )
+
+
+NO_HEADERS: Final[Option] = refused("--headers", "only starts, signals, updates and queries carry headers")
 
 
 def one(options: Mapping[str, Any]) -> WorkflowExecution | None:

@@ -16,6 +16,7 @@ from outlast.server import logs
 from outlast.server.config import ServerConfig
 from outlast.vocab.search_attributes import TYPE_NAMES
 
+from .options import refused, with_options
 from .serving import serve
 
 _TYPES = {name: number for number, name in TYPE_NAMES.items()}
@@ -41,6 +42,18 @@ def _ui_port(port: int) -> int:
     return beside if port and beside <= _PORT_MAX else 0
 
 
+_FOREIGN = with_options(
+    refused("--http-port", "the JSON API is served with the web UI, at --ui-port"),
+    refused("--metrics-port", "/metrics is served with the web UI, at --ui-port"),
+    refused("--ui-ip", "the web UI is served at --ip"),
+    refused("--ui-public-path", "the web UI is at the root; outlast.ui.app is mounted anywhere"),
+    refused("--ui-asset-path", "the web UI brings its own files"),
+    refused("--ui-codec-endpoint", "the web UI shows payloads as they are kept"),
+    refused("--sqlite-pragma", "the database is opened as its safety demands"),
+    refused("--log-config", "there is no configuration but the flags", switch=True),
+)
+
+
 @click.command("start-dev")
 @click.option("--port", "-p", default=7233, show_default=True, type=click.IntRange(0, 65535), help="Port of gRPC.")
 @click.option("--namespace", "-n", "namespaces", multiple=True, help="Namespace to create; repeatable.")
@@ -53,6 +66,8 @@ def _ui_port(port: int) -> int:
 @click.option("--ui-port", type=click.IntRange(0, 65535), help="Port of the web UI; --port and 1000 by default.")
 @click.option("--ui-host", "ui_hosts", multiple=True, help="Host name under which the web UI is reached; repeatable.")
 @click.option("--headless", is_flag=True, help="No web UI.")
+@click.option("--ui-disable-news-fetch", is_flag=True, expose_value=False, help="As it always is: nothing is fetched.")
+@_FOREIGN
 def start_dev(
     port: int,
     namespaces: tuple[str, ...],

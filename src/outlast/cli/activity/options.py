@@ -36,6 +36,7 @@ _NUMBERS: Final = {
 
 @click.command("update-options")
 @target.ONE_OR_MANY
+@selection.NO_HEADERS
 @click.option("--task-queue", default="", help="Other task queue.")
 @with_options(*(click.option(f"--{name.replace('_', '-')}", type=DURATION, help="New value.") for name in _DURATIONS))
 @click.option("--retry-backoff-coefficient", type=click.FloatRange(1), help="New value.")

@@ -42,6 +42,7 @@ async def pause(session: Session, *, reason: str, **options: Any) -> None:
 
 @click.command()
 @target.ONE_OR_MANY
+@selection.NO_HEADERS
 @click.option("--reset-attempts", is_flag=True, help="Count the attempts from 1 again.")
 @click.option("--reset-heartbeats", is_flag=True, help="Forget the details of the last heartbeat.")
 @target.JITTER
@@ -87,6 +88,7 @@ async def unpause(
 
 @click.command()
 @target.ONE_OR_MANY
+@selection.NO_HEADERS
 @click.option("--keep-paused", is_flag=True, help="A paused activity stays so.")
 @click.option("--reset-heartbeats", is_flag=True, help="Forget the details of the last heartbeat.")
 @click.option("--restore-original-options", is_flag=True, help="With the options that it was scheduled with.")

@@ -20,6 +20,7 @@ from ..reference import fresh_id
 
 @click.command()
 @selection.ONE_OR_MANY
+@selection.NO_HEADERS
 @connected
 async def cancel(session: Session, **options: Any) -> None:
     """Ask a workflow to stop, or with --query many; it may clean up, or go on."""
@@ -42,6 +43,7 @@ async def cancel(session: Session, **options: Any) -> None:
 
 @click.command()
 @selection.ONE_OR_MANY
+@selection.NO_HEADERS
 @connected
 async def terminate(session: Session, **options: Any) -> None:
     """End a workflow at once, or with --query many; its code does not run again."""
@@ -63,6 +65,7 @@ async def terminate(session: Session, **options: Any) -> None:
 
 @click.command()
 @selection.ONE_OR_MANY
+@selection.NO_HEADERS
 @connected
 async def delete(session: Session, **options: Any) -> None:
     """Delete a run with its history, or with --query many; an open one is terminated first."""

@@ -59,6 +59,7 @@ def override(behavior: str, deployment: str, build_id: str) -> VersioningOverrid
 
 @click.command("update-options")
 @selection.ONE_OR_MANY
+@selection.NO_HEADERS
 @override_options(*_BEHAVIORS)
 @connected
 async def update_options(
