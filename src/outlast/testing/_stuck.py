@@ -36,6 +36,9 @@ async def stuck_report(node: Node) -> str:
     lines = [f"  {line}" for line in unserved]
     waiting = [run for run in open_runs if not _unserved(node, run)]
     for run in waiting[: max(_LISTED_MAX - len(lines), 0)]:
+        if run.state.paused:
+            lines.append(f"  {_name(run)} is paused, and nobody unpauses it")
+            continue
         lines.append(f"  {_name(run)} waits for a signal, an update or a cancellation that nobody sends")
         lines += [f"    {line}" for line in (await _stack(node, run)).splitlines()]
     hidden = len(unserved) + len(waiting) - _LISTED_MAX
@@ -62,7 +65,9 @@ def _name(run: Run) -> str:
 def _unserved(node: Node, run: Run) -> list[str]:
     """The run's tasks that lie in queues which no worker polls."""
     state = run.state
-    lines = []
+    lines: list[str] = []
+    if state.paused:
+        return lines
     if state.task is not None and not state.task.started and not _is_polled(node, run, state.queue, "workflow"):
         lines.append(f"{_name(run)} waits for a worker: nobody polls task queue {state.queue!r} for workflow tasks")
     lines += [
