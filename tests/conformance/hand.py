@@ -45,10 +45,12 @@ class Hand:
         return self.stage.client.get_workflow_handle(request.workflow_id, run_id=response.run_id)
 
     async def poll(self, queue: str | None = None) -> Any:
-        """The next workflow task of the queue."""
+        """The next workflow task of the case's queue, or of a sticky one."""
+        own = {"name": self.stage.queue}
+        sticky = {"name": queue, "kind": e.TASK_QUEUE_KIND_STICKY, "normal_name": self.stage.queue}
         task = await self.service.poll_workflow_task_queue(
             self.api.PollWorkflowTaskQueueRequest(
-                namespace="default", task_queue={"name": queue or self.stage.queue}, identity=_IDENTITY
+                namespace="default", task_queue=sticky if queue else own, identity=_IDENTITY
             ),
             timeout=timedelta(seconds=15),
         )
@@ -82,9 +84,12 @@ class Hand:
         )
 
     async def attend(self, queue: str) -> None:
-        """Poll a queue briefly and in vain: from then on it counts as one that a worker serves."""
+        """Poll a sticky queue briefly and in vain: from then on it counts as one that a worker serves."""
         task = await self.service.poll_workflow_task_queue(
-            self.api.PollWorkflowTaskQueueRequest(namespace="default", task_queue={"name": queue}),
+            self.api.PollWorkflowTaskQueueRequest(
+                namespace="default",
+                task_queue={"name": queue, "kind": e.TASK_QUEUE_KIND_STICKY, "normal_name": self.stage.queue},
+            ),
             timeout=timedelta(seconds=2.05 if self.stage.oracle else 1.05),
         )
         assert not task.task_token

@@ -132,8 +132,8 @@ async def test_a_payload_above_the_limit_at_the_server(stage: Stage) -> None:
         with pytest.raises(RPCError) as refused:
             await call()
         assert refused.value.status == RPCStatusCode.INVALID_ARGUMENT
-        assert stage.says("input.payloads takes 2,097,", "exceeds size limit") in refused.value.message
-    too_large = stage.says(r"query\.query_args\.payloads takes 2,097,", "exceeds size limit")
+        assert stage.says("input.payloads takes 2,097,", "size exceeds limit") in refused.value.message
+    too_large = stage.says(r"query\.query_args\.payloads takes 2,097,", "size exceeds limit")
     with pytest.raises(WorkflowQueryFailedError, match=too_large):
         await handle.query(Patient.echo, TOO_MUCH)
     assert "WorkflowExecutionSignaled" not in await stage.names(handle)

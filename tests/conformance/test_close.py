@@ -226,7 +226,7 @@ async def test_describe_shows_what_is_pending(stage: Stage) -> None:
     assert (b.state, b.attempt, b.maximum_attempts) == (1, 2, 5)
     assert b.last_failure.message == "card declined"
     assert b.heartbeat_details.payloads[0].data == b"42"
-    assert b.current_retry_interval.ToTimedelta() == timedelta(seconds=30)
+    assert abs(b.current_retry_interval.ToTimedelta() - timedelta(seconds=30)) < timedelta(milliseconds=1)
     assert b.HasField("next_attempt_schedule_time") and b.last_worker_identity
     info = raw.workflow_execution_info
     assert (info.history_length, info.task_queue, info.type.name) == (6, stage.queue, "Order")

@@ -19,6 +19,8 @@ from outlast.api.workflowservice.v1 import (
 from outlast.client import WorkflowQueryRejectedError
 from outlast.service import RPCError, RPCStatusCode
 
+pytestmark = pytest.mark.our_server(reason="Temporal's dev server has pauses of workflows switched off")
+
 
 @activity.defn
 async def double(number: int) -> int:

@@ -248,8 +248,11 @@ async def test_a_failing_task_takes_no_further_updates_from_the_third_attempt_on
         await handle.start_update("change", wait_for_stage=WorkflowUpdateStage.ACCEPTED)
     assert refused.value.status == RPCStatusCode.FAILED_PRECONDITION
     # The one that waits goes on waiting.
-    await hand.answer(await hand.poll())
-    assert await sent == "done"
+    task = await hand.poll()
+    assert (task.attempt, [one.protocol_instance_id for one in task.messages]) == (3, ["u"])
+    await handle.terminate()
+    with pytest.raises((RPCError, WorkflowUpdateFailedError)):
+        await sent
 
 
 async def test_a_malformed_answer_fails_the_task(stage: Stage) -> None:
@@ -261,8 +264,10 @@ async def test_a_malformed_answer_fails_the_task(stage: Stage) -> None:
         await hand.complete(task, hand.place(hand.accept(task.messages[0])))
     (failed,) = await stage.attributes(handle, "WorkflowTaskFailed")
     assert failed.cause == e.WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE
-    await hand.answer(await hand.poll())
-    assert await sent == "done"
+    with pytest.raises(RPCError, match=r"failed|failure") as refused:
+        await sent
+    assert refused.value.status == RPCStatusCode.FAILED_PRECONDITION
+    assert not (await hand.poll()).messages
 
 
 async def test_an_update_that_waits_moves_to_the_next_run(stage: Stage) -> None:

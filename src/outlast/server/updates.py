@@ -118,6 +118,8 @@ def answered(run: Run, task: WorkflowTask, outcome: Completed, *, heartbeat: boo
         heartbeat: the worker only asked for more time, and comes back to the rest.
     """
     if outcome.failure is not None:
+        for update_id in [each for each, pending in run.updates.items() if pending.shown_with == _identity(task)]:
+            _leave(run, update_id, update.task_failed(run.state, update_id))
         return
     for update_id, failure in outcome.rejections.items():
         _reject(run, update_id, failure)

@@ -10,6 +10,8 @@ from typing import Final
 from outlast.api.protobuf import Duration, Timestamp
 
 SECOND_NS: Final = 1_000_000_000
+_FOR_EVER_S: Final = 100 * 365 * 24 * 3600
+"""Longer than anything that is waited for: a hundred years. Source: Temporal's server, which caps durations at it."""
 
 
 def timestamp(ns: int) -> Timestamp:
@@ -34,7 +36,9 @@ def duration(ns: int) -> Duration:
 
 
 def from_duration(message: Duration) -> int:
-    """Length of time in ns; 0 for an unset message."""
+    """Length of time in ns, a hundred years at most; 0 for an unset message."""
+    if message.seconds > _FOR_EVER_S:
+        return _FOR_EVER_S * SECOND_NS
     return message.seconds * SECOND_NS + message.nanos
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from outlast.api.command.v1 import ScheduleActivityTaskCommandAttributes
 from outlast.api.enums import v1 as _e
-from outlast.vocab import retry
+from outlast.vocab import limits, priorities, queues, retry
 from outlast.vocab.errors import InvalidArgument
 from outlast.vocab.times import from_duration, parts
 
@@ -55,6 +55,10 @@ def _of(fixed: bytes, default_queue: str, run_timeout_ns: int) -> Options:
     subject = f"ScheduleActivityTask of {command.activity_type.name!r}"
     if not command.activity_type.name:
         raise BadCommand(_BAD, f"{subject}: activity_type is empty; name the activity to run")
+    if len(command.activity_type.name.encode()) > limits.ID_BYTES_MAX:
+        raise BadCommand(_BAD, f"{subject}: activity_type is longer than {limits.ID_BYTES_MAX} bytes")
+    if problem := queues.problem(command.task_queue.name) or priorities.problem(command.priority):
+        raise BadCommand(_BAD, f"{subject}: {problem}")
     policy = retry.complete(command.retry_policy)
     try:
         retry.validate(policy, subject)

@@ -21,6 +21,7 @@ from outlast.vocab.times import duration, from_duration, timestamp
 
 from ..command import BadCommand
 from ..transition import Successor
+from . import start
 from .events import new_event
 from .state import ExecutionState
 
@@ -120,9 +121,14 @@ def continued(
             getattr(attributes, name).CopyFrom(getattr(command, name))
     if attributes.HasField("retry_policy"):
         _complete_policy(attributes.retry_policy)
-    for name in ("workflow_run_timeout", "workflow_task_timeout"):
-        if from_duration(getattr(command, name)):
-            getattr(attributes, name).CopyFrom(getattr(command, name))
+    for name in ("workflow_run_timeout", "workflow_task_timeout", "backoff_start_interval"):
+        if from_duration(getattr(command, name)) < 0:
+            raise _bad_command(f"{name} is below zero; leave it out")
+    run_ns = from_duration(command.workflow_run_timeout) or from_duration(attributes.workflow_run_timeout)
+    task_ns = from_duration(command.workflow_task_timeout) or from_duration(attributes.workflow_task_timeout)
+    _, run_ns, task_ns = start.effective_timeouts(state.execution_timeout_ns, run_ns, task_ns)
+    attributes.workflow_run_timeout.CopyFrom(duration(run_ns))
+    attributes.workflow_task_timeout.CopyFrom(duration(task_ns))
     attributes.ClearField("last_completion_result")
     if command.HasField("last_completion_result"):
         attributes.last_completion_result.CopyFrom(command.last_completion_result)

@@ -29,6 +29,7 @@ from outlast.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from outlast.vocab import ids, limits
 from outlast.vocab.attributes import EVENT_FIELD, event_attributes
 from outlast.vocab.errors import InvalidArgument, Unimplemented
+from outlast.vocab.times import from_duration, parts
 
 from ..command import BadCommand, CommandContext
 from ..effects import StartChild
@@ -102,6 +103,12 @@ def initiate(
         command.workflow_id_reuse_policy or _e.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
     )
     attributes["task_queue"] = {"name": command.task_queue.name or state.queue, "kind": _e.TASK_QUEUE_KIND_NORMAL}
+    _, run_ns, task_ns = start.effective_timeouts(
+        *(max(from_duration(getattr(command, f"workflow_{name}_timeout")), 0) for name in ("execution", "run", "task"))
+    )
+    for name, length in (("workflow_run_timeout", run_ns), ("workflow_task_timeout", task_ns)):
+        if from_duration(getattr(command, name)) >= 0:
+            attributes[name] = parts(length)
     if command.HasField("search_attributes"):
         attributes["search_attributes"] = context.typed(command.search_attributes, subject)
     event = new_event(_e.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, context.now, attributes)

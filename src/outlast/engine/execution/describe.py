@@ -154,9 +154,10 @@ def _pending_activity(activity: Activity) -> PendingActivityInfo:
         "maximum_attempts": policy.maximum_attempts,
         "scheduled_time": timestamp(activity.attempt_scheduled_at),
         "last_worker_identity": activity.identity,
-        "activity_options": activity_operations.options_of(activity),
-        "priority": activity_operations.options_of(activity).priority,
     }
+    options = fields["activity_options"] = activity_operations.options_of(activity)
+    if options.HasField("priority"):
+        fields["priority"] = options.priority
     operations = activity.operations
     if operations is not None and operations.paused_at:
         fields["paused"] = True

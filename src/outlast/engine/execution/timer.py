@@ -14,7 +14,7 @@ from outlast.api.command.v1 import CancelTimerCommandAttributes, StartTimerComma
 from outlast.api.enums import v1 as _e
 from outlast.api.history.v1 import HistoryEvent
 from outlast.vocab import limits
-from outlast.vocab.times import from_duration, from_timestamp
+from outlast.vocab.times import from_duration, from_timestamp, parts
 
 from ..command import BadCommand, CommandContext
 from ..transition import Transition
@@ -44,7 +44,7 @@ def start(state: ExecutionState, command: StartTimerCommandAttributes, context: 
         context.now,
         {
             "timer_id": command.timer_id,
-            "start_to_fire_timeout": command.start_to_fire_timeout,
+            "start_to_fire_timeout": parts(from_duration(command.start_to_fire_timeout)),
             "workflow_task_completed_event_id": context.completed_event_id,
         },
     )

@@ -126,6 +126,14 @@ def require_healthy(state: ExecutionState) -> None:
         )
 
 
+def task_failed(state: ExecutionState, update_id: str) -> WorkflowNotReady:
+    """What an update ends with whose worker answered with commands that cannot be."""
+    return WorkflowNotReady(
+        f"update {update_id!r} of workflow {state.workflow_id!r} run {state.run_id}: its workflow task "
+        "failed, for the server could not take what the worker answered; see the failure in the history"
+    )
+
+
 class Reached(NamedTuple):
     """How far an update has come. A completed one's outcome is here, or in the event with ``completed_event_id``."""
 
