@@ -72,7 +72,9 @@ class Work:
                     else:
                         await self._end(entry, item.running)
         except (NotFound, StorageClosed):
-            return  # deleted, or reloaded, which goes on with it
+            return  # deleted, or the next node goes on with it
+        except StorageError as error:  # the schedule is reloaded, which goes on with it
+            logger.warning("schedule %r: %s", entry.state.schedule_id, error)
         finally:
             entry.working = False
 

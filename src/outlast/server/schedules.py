@@ -21,7 +21,7 @@ from outlast.engine.schedule.draft import Draft
 from outlast.engine.schedule.state import ScheduleState
 from outlast.storage.errors import StorageClosed, StorageError
 from outlast.storage.port import Commit, CurrentRow, RunKey
-from outlast.vocab.divisions import SCHEDULES, division
+from outlast.vocab.divisions import SCHEDULES, division, namespace_of
 from outlast.vocab.errors import NotFound
 
 from . import schedule_list
@@ -51,6 +51,7 @@ class Entry:
         self.version = version
         self.changing = asyncio.Lock()
         self.dropped = False
+        """Whether it is not true any more: a commit has failed, or the schedule is deleted."""
         self.working = False
         """Whether somebody carries out what is outstanding."""
 
@@ -62,11 +63,12 @@ class Schedules:
         clock: the node's; one that jumps does not do so for schedules alone.
     """
 
-    __slots__ = ("_entries", "_node", "_work", "timers")
+    __slots__ = ("_deleting", "_entries", "_node", "_work", "timers")
 
     def __init__(self, node: Node, clock: Clock) -> None:
         self._node = node
         self._entries: dict[tuple[str, str], Entry] = {}
+        self._deleting: set[RunKey] = set()
         self._work = Work(node, self)
         self.timers = Timers(clock, self.on_due)
 
@@ -87,7 +89,7 @@ class Schedules:
         entry = self._entries.get(name)
         if entry is not None:
             return entry
-        if run_id is None or record is None:
+        if run_id is None or record is None or RunKey(*name, run_id) in self._deleting:
             raise NotFound(
                 f"there is no schedule {schedule_id!r} in this namespace; check the id and the namespace. A schedule "
                 "that will never act again is forgotten after a week"
@@ -117,28 +119,44 @@ class Schedules:
         self._go_on(entry)
         return entry
 
-    async def change(self, entry: Entry, decide: Callable[[Draft], None]) -> None:
+    async def change(self, entry: Entry, decide: Callable[[Draft], None]) -> Entry:
         """Let a decision change a schedule, after all that is due; durable on return.
+
+        Returns:
+            The schedule as it is cached now.
 
         Raises:
             NotFound: it is gone.
         """
-        async with entry.changing:
-            draft = await self._caught_up(entry)
-            decide(draft)
-            advance.advance(draft)
-            if draft.changed:
-                await self._commit(entry, draft)
-        self._go_on(entry)
+        while True:
+            entry = await self._newest(entry)
+            async with entry.changing:
+                if entry.dropped:
+                    continue
+                draft = await self._caught_up(entry)
+                decide(draft)
+                advance.advance(draft)
+                if draft.changed:
+                    await self._commit(entry, draft)
+            self._go_on(entry)
+            return entry
+
+    async def _newest(self, entry: Entry) -> Entry:
+        """The entry that the cache holds of this schedule: it may have been let go of, or reloaded."""
+        if not entry.dropped:
+            return self._entries.setdefault(entry.key[:2], entry)
+        found = await self.find(namespace_of(entry.key.namespace_id), entry.key.workflow_id)
+        if found.key != entry.key:
+            raise NotFound(f"schedule {entry.key.workflow_id!r} has been deleted; there is another one by now")
+        return found
 
     async def _caught_up(self, entry: Entry) -> Draft:
         """A draft in which everything is done that is due."""
         while True:
             now = self._node.clock.now()
-            if not entry.dropped and 0 < due.expires_at(entry.state) <= now:
+            if 0 < due.expires_at(entry.state) <= now:
                 await self._delete(entry)
-            if entry.dropped:
-                raise NotFound(f"schedule {entry.key.workflow_id!r} is gone: it was deleted, or reloaded just now")
+                raise NotFound(f"schedule {entry.key.workflow_id!r} is gone: its last action was too long ago")
             draft = Draft(entry.state, now)
             advance.advance(draft)
             at = due.next_at(draft.state)
@@ -189,14 +207,20 @@ class Schedules:
 
     async def delete(self, entry: Entry) -> None:
         """Remove a schedule; the workflows that it has started go on. Durable on return."""
-        async with entry.changing:
-            if not entry.dropped:
-                await self._delete(entry)
+        while True:
+            entry = await self._newest(entry)
+            async with entry.changing:
+                if not entry.dropped:
+                    return await self._delete(entry)
 
     async def _delete(self, entry: Entry) -> None:
-        entry.dropped = True  # what is decided from now on is refused
-        await self._node.storage.delete(entry.key)
         self._drop(entry)
+        self._deleting.add(entry.key)
+        try:
+            # Handed over here and now: who finds no schedule of this id creates one after it.
+            await self._node.storage.delete(entry.key)
+        finally:
+            self._deleting.discard(entry.key)
 
     def forget_namespace(self, namespace_id: str) -> None:
         """The namespace is being deleted: none of its schedules acts any more. Storage is the caller's business."""
@@ -224,7 +248,7 @@ class Schedules:
         self._node.spawn(f"deadline of schedule {key.workflow_id!r}", work)
 
     async def _advance(self, key: RunKey) -> None:
-        namespace_id = key.namespace_id.removesuffix(division("", SCHEDULES))
+        namespace_id = namespace_of(key.namespace_id)
         while not self._node.closing:
             try:
                 entry = await self.find(namespace_id, key.workflow_id)
@@ -258,5 +282,7 @@ class Schedules:
         try:
             entry = await self.find(run.key.namespace_id, schedule_id)
             await self._work.look(entry, run.key.workflow_id, run.state.first_run_id)
-        except NotFound:
-            return  # deleted in the meantime
+        except (NotFound, StorageClosed):
+            return  # deleted in the meantime, or the next node finds out
+        except StorageError as error:  # the schedule is reloaded, and looks for itself
+            logger.warning("schedule %r does not know yet that a workflow has closed: %s", schedule_id, error)

@@ -39,6 +39,7 @@ from outlast.vocab.times import from_timestamp, timestamp
 from .. import schedule_list
 from ..context import CallContext
 from ..node import Node, required
+from ..schedules import Entry
 
 
 async def create(node: Node, request: CreateScheduleRequest, context: CallContext) -> CreateScheduleResponse:
@@ -51,12 +52,8 @@ async def create(node: Node, request: CreateScheduleRequest, context: CallContex
     defined = _defined(node, namespace_id, request.schedule, subject)
     patch.validate(request.initial_patch, subject)
     attributes = node.namespaces.typed(namespace_id, request.search_attributes, subject)
-    try:
-        existing = await node.schedules.find(namespace_id, request.schedule_id)
-    except NotFound:
-        existing = None
+    existing = await _existing(node, namespace_id, request.schedule_id)
     if existing is not None:
-        await node.schedules.change(existing, lambda draft: None)
         if existing.state.create_request_id == request.request_id:
             return CreateScheduleResponse(conflict_token=definition.token_of(existing.state))
         raise WorkflowExecutionAlreadyStarted(
@@ -70,6 +67,14 @@ async def create(node: Node, request: CreateScheduleRequest, context: CallContex
 
     entry = await node.schedules.create(namespace_id, request.schedule_id, decide)
     return CreateScheduleResponse(conflict_token=definition.token_of(entry.state))
+
+
+async def _existing(node: Node, namespace_id: str, schedule_id: str) -> Entry | None:
+    try:
+        entry = await node.schedules.find(namespace_id, schedule_id)
+        return await node.schedules.change(entry, lambda draft: None)
+    except NotFound:
+        return None
 
 
 def _defined(node: Node, namespace_id: str, schedule: Schedule, subject: str) -> Definition:
@@ -92,7 +97,7 @@ async def show(node: Node, request: DescribeScheduleRequest, context: CallContex
     """Everything about a schedule, as of now."""
     required("DescribeSchedule", schedule_id=request.schedule_id)
     entry = await node.schedules.find(node.namespaces.id_of(request.namespace), request.schedule_id)
-    await node.schedules.change(entry, lambda draft: None)
+    entry = await node.schedules.change(entry, lambda draft: None)
     return describe.describe(entry.state)
 
 
