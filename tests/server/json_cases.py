@@ -199,7 +199,50 @@ async def alone_and_done(server: Driven, name: str) -> Fields:
     return request
 
 
+SCHEDULE = {
+    "spec": {
+        "calendar": [{"hour": "9", "day_of_week": "Mon"}],
+        "interval": [{"interval": Duration(seconds=86400)}],
+        "timezone_name": "Europe/Berlin",
+    },
+    "action": {
+        "start_workflow": {
+            "workflow_id": "{name}",
+            "workflow_type": {"name": "Order"},
+            "task_queue": {"name": "{name}"},
+            "input": JSON,
+            "memo": {"fields": {"team": JSON["payloads"][0]}},
+        }
+    },
+    "state": {"paused": True, "notes": "not yet"},
+}
+
+
+def planned(**given: Any) -> Case:
+    """The request once there is a schedule with the caller's name."""
+
+    async def case(server: Driven, name: str) -> Fields:
+        asked = {
+            "schedule_id": name,
+            "schedule": SCHEDULE,
+            "request_id": name,
+            "memo": {"fields": {"a": BINARY["payloads"][0]}},
+        }
+        await server.call("CreateSchedule", **_filled(asked, name))
+        return _filled({**({} if "query" in given else {"schedule_id": name}), **given}, name)
+
+    return case
+
+
 CASES: Mapping[str, Case] = {
+    "CreateSchedule": fields(schedule_id="{name}", schedule=SCHEDULE, request_id="1"),
+    "DescribeSchedule": planned(),
+    "UpdateSchedule": planned(schedule=SCHEDULE),
+    "PatchSchedule": planned(patch={"trigger_immediately": {}, "unpause": "go"}),
+    "DeleteSchedule": planned(),
+    "ListScheduleMatchingTimes": planned(start_time={"seconds": 0}, end_time={"seconds": 1_000_000}),
+    "ListSchedules": planned(query="ScheduleId = '{name}'"),
+    "CountSchedules": planned(query="ScheduleId = '{name}'"),
     "GetSystemInfo": nothing,
     "GetClusterInfo": nothing,
     "DescribeNamespace": registered(),
