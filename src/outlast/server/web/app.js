@@ -2,6 +2,8 @@
 
 import { href, redirect, route, start } from "./router.js";
 import { settings } from "./settings.js";
+import { importPage } from "./imported/page.js";
+import { mountKeys } from "./palette.js";
 import { mountShell } from "./shell.js";
 import { empty } from "./states.js";
 import { link } from "./dom.js";
@@ -37,6 +39,8 @@ route("/namespaces/:namespace/task-queues", taskQueuesPage);
 route("/namespaces/:namespace/task-queues/:queue", taskQueuePage);
 route("/namespaces/:namespace/workers", workersPage);
 route("/server", serverPage);
+route("/import", importPage);
+route("/import/:tab", importPage);
 
 function otherwise(root) {
   root.append(
@@ -47,4 +51,5 @@ function otherwise(root) {
 const shell = mountShell();
 const page = document.getElementById("page");
 document.getElementById("skip").addEventListener("click", () => page.focus());
+mountKeys();
 start(page, { otherwise, onChange: shell.show });

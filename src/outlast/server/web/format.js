@@ -1,5 +1,7 @@
 /** How values are written for people: times, durations, sizes, names of enums. */
 
+import { settings } from "./settings.js";
+
 const UNITS = [["d", 86_400], ["h", 3_600], ["m", 60]];
 
 /** Seconds of protobuf's JSON duration, "1.5s"; 0 when there is none. */
@@ -31,23 +33,42 @@ export function instant(timestamp) {
   return timestamp ? Date.parse(timestamp) : null;
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const DAY = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "2-digit" });
+const formats = new Map();
 
-/** A point in time, in the user's zone: the date is left out when it is today's. */
+/** Formats of the chosen time zone, made once: they are dear. */
+function inZone() {
+  const name = settings.zone;
+  if (!formats.has(name)) formats.set(name, formatsOf(name || undefined));
+  return formats.get(name);
+}
+
+function formatsOf(timeZone) {
+  try {
+    const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false, timeZone });
+    const day = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "2-digit", timeZone });
+    return { clock, day, name: clock.resolvedOptions().timeZone };
+  } catch {
+    // The browser does not know this zone.
+    return formatsOf(undefined);
+  }
+}
+
+/** A point in time, as the user chose: clock and date, without the date when it is today; or its distance from now. */
 export function time(timestamp) {
   if (!timestamp) return "–";
+  if (settings.times === "relative") return relative(timestamp);
   const date = new Date(timestamp);
-  const today = date.toDateString() === new Date().toDateString();
-  return today ? CLOCK.format(date) : `${DAY.format(date)} ${CLOCK.format(date)}`;
+  const { clock, day } = inZone();
+  const today = day.format(date) === day.format(new Date());
+  return today ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`;
 }
 
 /** A point in time with date, milliseconds and zone, for titles and details. */
 export function fullTime(timestamp) {
   if (!timestamp) return "–";
   const date = new Date(timestamp);
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return `${DAY.format(date)} ${CLOCK.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")} (${zone})`;
+  const { clock, day, name } = inZone();
+  return `${day.format(date)} ${clock.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")} (${name})`;
 }
 
 /** "4 s ago", "in 2 m". */

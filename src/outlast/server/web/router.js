@@ -60,6 +60,11 @@ export function go(address) {
   show();
 }
 
+/** Show the page of this address anew. */
+export function again() {
+  show();
+}
+
 /** Put another address in the place of this one. */
 export function redirect(address) {
   history.replaceState(null, "", address);

@@ -14,7 +14,25 @@ function readJson(name, fallback) {
   }
 }
 
+/** How points in time are written. */
+export const TIMES = { clock: "As date and clock", relative: "As distance from now" };
+
 export const settings = {
+  /** Time zone by its name; "" for that of the computer. */
+  get zone() {
+    return read("zone", "");
+  },
+  set zone(name) {
+    localStorage.setItem(KEY + "zone", name);
+  },
+  /** A key of TIMES. */
+  get times() {
+    const name = read("times", "clock");
+    return TIMES[name] ? name : "clock";
+  },
+  set times(name) {
+    localStorage.setItem(KEY + "times", name);
+  },
   /** Keys of the columns of the list of workflows; null for the usual ones. @type {string[]|null} */
   get columns() {
     const keys = readJson("columns", null);

@@ -3,7 +3,8 @@
 import { call, connection } from "./api.js";
 import { h, link, replace } from "./dom.js";
 import { icon } from "./icons.js";
-import { current, go, href } from "./router.js";
+import { again, current, go, href } from "./router.js";
+import { preferencesMenu } from "./preferences.js";
 import { settings } from "./settings.js";
 
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
@@ -23,7 +24,7 @@ const RETRY_MS = 2000;
 export function mountShell() {
   const nav = h("nav.nav", { "aria-label": "Main" });
   const picker = h("select.picker", { "aria-label": "Namespace", onchange: () => choose(picker.value) });
-  replace(document.getElementById("bar"), brand(), nav, h("div.bar-end", {}, picker, themeSwitch()));
+  replace(document.getElementById("bar"), brand(), nav, h("div.bar-end", {}, picker, preferencesMenu(again), themeSwitch()));
   watchConnection(document.getElementById("lost"));
   void fillPicker(picker);
   return {

@@ -7,13 +7,25 @@ import { notice } from "./notices.js";
 import { readPayloads } from "./payloads.js";
 
 const SHOWN = 4000;
+/** What is longer than that would freeze the page. */
+const WHOLE_MAX = 1_000_000;
 
-/** A text with buttons, cut when it is long. */
+/** A text with buttons: copied, and where it is long cut, shown whole, downloaded. */
 export function longText(text, { name = "value", tag = "pre.value", type = "text/plain" } = {}) {
-  const block = (shown) => h(tag, { tabindex: 0 }, shown);
-  if (text.length <= SHOWN) return block(text);
-  const save = h("button.quiet", { type: "button", onclick: () => download(`${name}.${type === "application/json" ? "json" : "txt"}`, text, type) }, "Download");
-  return h("div", {}, block(`${text.slice(0, SHOWN)}…`), h("p.value-note", {}, `The first ${size(SHOWN)} of ${size(text.length)}.`, save));
+  const block = h(tag, { tabindex: 0 }, text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+  const whole = h("div.value-place", {}, block, text ? copyButton(text, name) : null);
+  if (text.length <= SHOWN) return whole;
+  const note = h("p.value-note", {}, h("span", {}, `The first ${size(SHOWN)} of ${size(text.length)}.`));
+  const save = () => download(`${name}.${type === "application/json" ? "json" : "txt"}`, text, type);
+  const expand = () => {
+    block.textContent = text;
+    note.firstChild.textContent = `All ${size(text.length)}.`;
+    more.remove();
+    block.focus();
+  };
+  const more = h("button.quiet", { type: "button", onclick: expand }, "Show all");
+  note.append(...[text.length <= WHOLE_MAX ? more : null, h("button.quiet", { type: "button", onclick: save }, "Download")].filter(Boolean));
+  return h("div", {}, whole, note);
 }
 
 /** One value. @param {import("./payloads.js").Value} value */

@@ -6,6 +6,7 @@ import { ago, facts, when } from "../facts.js";
 import { failureNode } from "../failures.js";
 import { length, number, seconds, words } from "../format.js";
 import { live } from "../live.js";
+import { inline } from "../markdown.js";
 import { plain, readFields } from "../payloads.js";
 import { href, redirect } from "../router.js";
 import { empty, loading } from "../states.js";
@@ -71,7 +72,7 @@ function stateCard(namespace, info) {
   return h(
     "section.card",
     {},
-    info.userMetadata?.summary ? h("p.about.lead", {}, String(plain(info.userMetadata.summary))) : null,
+    info.userMetadata?.summary ? h("p.lead", {}, inline(String(plain(info.userMetadata.summary)))) : null,
     facts(
       ["Type", info.activityType?.name],
       ["Task queue", link(href(["namespaces", namespace, "task-queues", info.taskQueue]), info.taskQueue)],

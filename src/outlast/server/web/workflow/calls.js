@@ -2,6 +2,7 @@
 
 import { ARGUMENTS_HINT, argumentsInput, field, readArguments } from "../dialog.js";
 import { h, replace } from "../dom.js";
+import { markdown } from "../markdown.js";
 import { readPayloads } from "../payloads.js";
 import { failed, loading } from "../states.js";
 import { traceNode } from "../failures.js";
@@ -24,7 +25,7 @@ async function learn(view, names, details, signal) {
   try {
     const known = await metadata(view.run, signal);
     names.suggest(known.queries);
-    if (known.currentDetails) replace(details, h("section.card", {}, h("h2", {}, "Current details"), h("p.about", {}, known.currentDetails)));
+    if (known.currentDetails) replace(details, h("section.card", {}, h("h2", {}, "Current details"), markdown(known.currentDetails)));
   } catch (error) {
     if (!signal.aborted) names.suggest([], `Its code could not be asked for its queries: ${error.message}`);
   }

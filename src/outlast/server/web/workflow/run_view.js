@@ -18,6 +18,8 @@ export class RunView {
     this.trouble = null;
     /** Whether there is a workflow task that nobody is there to take. */
     this.deserted = false;
+    /** Whether it is known from a file, so that there is nobody to ask. */
+    this.offline = false;
   }
 
   get info() {

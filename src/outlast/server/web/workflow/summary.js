@@ -1,26 +1,52 @@
 /** The summary: input, result or failure, and what is fixed about a run. */
 
-import { h, link } from "../dom.js";
+import { h, link, replace } from "../dom.js";
 import { facts, when } from "../facts.js";
 import { failureNode } from "../failures.js";
 import { length, number, seconds, size, words } from "../format.js";
 import { readFields, readPayload } from "../payloads.js";
+import { markdown } from "../markdown.js";
 import { href } from "../router.js";
 import { copyButton, payloadsNode, valueNode } from "../values.js";
 import { attributesOf, typeName } from "./events.js";
+import { metadata } from "./metadata.js";
 
-/** @param {import("./run_view.js").RunView} view */
-export function summaryTab(view) {
+/** @param {import("./run_view.js").RunView} view @param {AbortSignal} signal */
+export function summaryTab(view, signal) {
   const node = h("div.stack");
+  const current = currentDetails(view, signal);
   let shown = "";
   function update() {
+    current.update();
     const started = view.events.first;
     const closed = view.running ? null : view.events.closing;
     // Made anew only when something changed: what the user opened or marked stays.
     const state = JSON.stringify([view.description, Boolean(started), closed?.eventId]);
     if (state === shown) return;
     shown = state;
-    node.replaceChildren(h("div.pair", {}, inputCard(started), resultCard(view, closed)), detailsCard(view, started), ...fieldCards(view));
+    node.replaceChildren(current.node, h("div.pair", {}, inputCard(started), resultCard(view, closed)), detailsCard(view, started), ...fieldCards(view));
+  }
+  return { node, update };
+}
+
+/** What the code says of itself at the moment; asked again when the workflow has got on, where somebody can answer. */
+function currentDetails(view, signal) {
+  const node = h("div.current-details");
+  let asked = "";
+  async function ask() {
+    try {
+      const { currentDetails: text } = await metadata(view.run, signal);
+      replace(node, text ? h("section.card", {}, h("h2", {}, "At the moment"), markdown(text)) : null);
+    } catch {
+      // Without an answer nothing is said: the queries' page tells why there is none.
+      replace(node);
+    }
+  }
+  function update() {
+    if (!view.running) return void replace(node);
+    if (view.offline || view.blocked || view.deserted || view.paused || view.description.pendingWorkflowTask || asked === view.info.historyLength) return;
+    asked = view.info.historyLength;
+    void ask();
   }
   return { node, update };
 }
@@ -77,7 +103,7 @@ function fieldCards({ info, description }) {
   const metadata = description.executionConfig?.userMetadata ?? {};
   const texts = [["Summary", metadata.summary], ["Details", metadata.details]].filter(([, payload]) => payload);
   return [
-    texts.length ? h("section.card", {}, h("h2", {}, "About this workflow"), texts.map(([, payload]) => h("p.about", {}, textOf(payload)))) : null,
+    texts.length ? h("section.card", {}, h("h2", {}, "About this workflow"), texts.map(([, payload]) => markdown(textOf(payload)))) : null,
     fieldsCard("Memo", info.memo?.fields),
     fieldsCard("Search attributes", info.searchAttributes?.indexedFields),
   ].filter(Boolean);
