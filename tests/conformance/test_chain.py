@@ -12,7 +12,7 @@ from outlast import activity, workflow
 from outlast.api.common.v1 import WorkflowExecution
 from outlast.api.enums.v1 import RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL
 from outlast.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
-from outlast.client import WorkflowExecutionStatus, WorkflowFailureError
+from outlast.client import WorkflowContinuedAsNewError, WorkflowExecutionStatus
 from outlast.common import RetryPolicy
 from outlast.exceptions import ApplicationError
 from outlast.service import RPCError, RPCStatusCode
@@ -98,31 +98,18 @@ async def test_a_cron_hands_results_and_failures_on(stage: Stage) -> None:
     async with stage.worker(Every):
         handle = await stage.start(Every.run, cron_schedule="@every 1s")
         run_id, results = handle.first_execution_run_id, []
-        for failed in (False, True, False):
-            one = stage.client.get_workflow_handle(handle.id, run_id=run_id)
-            if failed:
-                with pytest.raises(WorkflowFailureError) as error:
-                    await one.result(follow_runs=False)
-                results.append(str(error.value.cause))
-            else:
-                results.append(await one.result(follow_runs=False))
-            run_id = await follower(stage, handle, run_id)
+        for _ in range(3):
+            with pytest.raises(WorkflowContinuedAsNewError) as continued:
+                await stage.client.get_workflow_handle(handle.id, run_id=run_id).result(follow_runs=False)
+            last = (await stage.events(handle, run_id))[-1]
+            failure = last.workflow_execution_failed_event_attributes.failure
+            success = last.workflow_execution_completed_event_attributes.result
+            results.append(failure.message or int(success.payloads[0].data))
+            run_id = continued.value.new_execution_run_id
         await handle.cancel()
     assert results == [1, "in the second run", 11]
     started = (await stage.attributes(handle, "WorkflowExecutionStarted", run_id))[0]
     assert started.cron_schedule == "@every 1s" and started.attempt == 1
-
-
-async def follower(stage: Stage, handle: Any, run_id: str) -> str:
-    """The run that follows a closed one."""
-    last = (await stage.events(handle, run_id))[-1]
-    for attributes in (
-        last.workflow_execution_completed_event_attributes,
-        last.workflow_execution_failed_event_attributes,
-    ):
-        if attributes.new_execution_run_id:
-            return str(attributes.new_execution_run_id)
-    raise AssertionError(f"run {run_id} of {handle.id} has no follower: {last}")
 
 
 async def test_a_bad_cron_is_refused(stage: Stage) -> None:

@@ -11,7 +11,12 @@ from hand import Hand
 from stage import MINUTE, MS, Stage
 
 from outlast import activity, workflow
-from outlast.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHistoryEventFilterType
+from outlast.client import (
+    WorkflowContinuedAsNewError,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHistoryEventFilterType,
+)
 from outlast.common import RetryPolicy
 from outlast.exceptions import ActivityError, ApplicationError, CancelledError, TerminatedError
 from outlast.service import RPCError, RPCStatusCode
@@ -296,11 +301,13 @@ async def test_result_follows_the_chain_and_can_be_told_not_to(stage: Stage) -> 
     async with stage.worker(Flaky):
         handle = await stage.start(Flaky.run, retry_policy=RetryPolicy(initial_interval=MS))
         assert await handle.result() == 2
-        with pytest.raises(WorkflowFailureError) as first:
-            await stage.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id).result(
-                follow_runs=False
-            )
-        assert isinstance(first.value.cause, ApplicationError)
+        # Neither SDK tells the server that it follows retries, so both are told that the first run continued as new.
+        first = stage.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+        with pytest.raises(WorkflowContinuedAsNewError) as continued:
+            await first.result(follow_runs=False)
+        failed = (await stage.attributes(handle, "WorkflowExecutionFailed", first.run_id))[0]
+        assert continued.value.new_execution_run_id == failed.new_execution_run_id
+        assert failed.failure.message == "once more"
 
 
 @workflow.defn

@@ -30,6 +30,7 @@ that SDK against a server in a process of its own, and compares what they answer
 |---|---|---|
 | Go | go.temporal.io/sdk 1.50.0 | Go 1.25 or newer |
 | TypeScript | @temporalio 1.24.0 | Node 20 or newer |
+| Java | io.temporal:temporal-sdk 1.38.0 | JDK 17 or newer, Maven |
 
 Activities with retries, heartbeats, timeouts and cancellation; completion by token and by id; local activities and
 markers; timers; signals, queries, also of closed workflows, and updates, also rejected ones; signal-with-start and

@@ -37,7 +37,9 @@ logger = logging.getLogger("outlast.server")
 _CLOSING: Final = "the server is shutting down; try again"
 _JSON: Final = "application/json"
 _DRAINED_BYTES_MAX: Final = 4 * limits.REQUEST_BYTES_MAX
-_PASSED_HEADERS: Final = frozenset({"authorization", "client-name", "client-version", "temporal-namespace"})
+_PASSED_HEADERS: Final = frozenset(
+    {"authorization", "client-name", "client-version", "supported-features", "temporal-namespace"}
+)
 _METADATA_PREFIX: Final = "grpc-metadata-"
 _TIMEOUT: Final = "grpc-timeout"
 _UNITS_NS: Final = {"H": 3600 * 10**9, "M": 60 * 10**9, "S": 10**9, "m": 10**6, "u": 10**3, "n": 1}

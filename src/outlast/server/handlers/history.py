@@ -14,6 +14,7 @@ from outlast.api.workflowservice.v1 import (
 )
 from outlast.engine import tokens
 from outlast.engine.execution import describe as descriptions
+from outlast.engine.execution import follow
 from outlast.storage.port import RunKey
 from outlast.vocab import limits
 
@@ -38,7 +39,8 @@ async def get(
     response.history.SetInParent()
     if close_only:
         if state.close_event_id:
-            response.history.events.append(await node.runs.event(run, state.close_event_id))
+            closing = await node.runs.event(run, state.close_event_id)
+            response.history.events.append(closing if _follows(context) else follow.as_continued(closing))
         elif request.wait_new_event:
             response.next_page_token = _token(run, first)
         else:
@@ -56,6 +58,11 @@ async def get(
     elif request.wait_new_event and state.running:
         response.next_page_token = _token(run, events[-1].event_id + 1 if events else first)
     return response
+
+
+def _follows(context: CallContext) -> bool:
+    """Whether the caller says that it follows the successors of runs that failed, timed out or completed."""
+    return "follows-next-run-id" in context.metadata.get("supported-features", "").split(",")
 
 
 async def _place(node: Node, request: GetWorkflowExecutionHistoryRequest) -> tuple[Run, int]:
