@@ -298,11 +298,6 @@ public final class Workflows {
     @Override
     public Map<String, Object> run() {
       int drawn = Workflow.sideEffect(Integer.class, () -> 42);
-      int changed = 0;
-      for (int number = 0; number < 3; number++) {
-        int half = number / 2;
-        changed = Workflow.mutableSideEffect("setting", Integer.class, (old, now) -> !old.equals(now), () -> half);
-      }
       int version = Workflow.getVersion("a change", Workflow.DEFAULT_VERSION, 2);
       var options =
           LocalActivityOptions.newBuilder()
@@ -310,6 +305,12 @@ public final class Workflows {
               .setRetryOptions(retry(0))
               .build();
       int attempt = Workflow.newLocalActivityStub(Activities.class, options).localTwice();
+      // After the local activity: before it, this SDK cannot replay the history, also not one of Temporal's server.
+      int changed = 0;
+      for (int number = 0; number < 3; number++) {
+        int half = number / 2;
+        changed = Workflow.mutableSideEffect("setting", Integer.class, (old, now) -> !old.equals(now), () -> half);
+      }
       return Map.of("drawn", drawn, "changed", changed, "version", version, "attempt", attempt);
     }
   }
