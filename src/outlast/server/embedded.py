@@ -60,7 +60,8 @@ class EmbeddedTransport:
         if self._closed:
             raise Unavailable("this client is closed; connect again")
         deadline_at = None if timeout is None else time.time_ns() + int(timeout * 1e9)
-        return await self._engine.node.call(service, rpc, request, CallContext("embedded", deadline_at))
+        headers = {name: value for name, value in metadata.items() if isinstance(value, str)}
+        return await self._engine.node.call(service, rpc, request, CallContext("embedded", deadline_at, headers))
 
     async def close(self) -> None:
         """Let go of the engine; the last client closes it."""
