@@ -321,7 +321,7 @@ async def test_lists_and_counts(stage: Stage) -> None:
 
 
 async def test_search_attributes(stage: Stage) -> None:
-    client, key = stage.client, SearchAttributeKey.for_keyword(f"Standalone{stage.way}")
+    client, key = stage.client, SearchAttributeKey.for_keyword(f"Standalone{stage.way.replace('-', '')}")
     await client.operator_service.add_search_attributes(
         AddSearchAttributesRequest(namespace=client.namespace, search_attributes={key.name: 2})
     )
