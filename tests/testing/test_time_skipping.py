@@ -6,6 +6,7 @@ import asyncio
 import builtins
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -270,6 +271,41 @@ async def test_an_activity_that_nobody_runs_is_named() -> None:
     ):
         with pytest.raises(StuckError, match="waits for activity 'send_email'"):
             await env.client.execute_workflow(Subscription.run, "u", id="w", task_queue=QUEUE)
+
+
+async def test_an_activity_by_itself_jumps_over_its_delays() -> None:
+    @activity.defn
+    async def third_time() -> int:
+        attempt = activity.info().attempt
+        if attempt < 3:
+            raise RuntimeError("not yet")
+        return attempt
+
+    options: dict[str, Any] = {"id": "a", "task_queue": QUEUE, "start_to_close_timeout": timedelta(seconds=10)}
+    policy = RetryPolicy(initial_interval=timedelta(hours=1))
+    async with (
+        await WorkflowEnvironment.start_time_skipping() as env,
+        Worker(env.client, task_queue=QUEUE, activities=[third_time]),
+    ):
+        before = await env.get_current_time()
+        assert (
+            await env.client.execute_activity(
+                third_time, start_delay=timedelta(hours=5), retry_policy=policy, **options
+            )
+            == 3
+        )
+        assert await env.get_current_time() - before >= timedelta(hours=8)
+
+
+async def test_an_activity_by_itself_that_can_never_progress_is_named() -> None:
+    options: dict[str, Any] = {"id": "a", "task_queue": "nowhere", "start_to_close_timeout": timedelta(hours=1)}
+    async with await WorkflowEnvironment.start_time_skipping(stuck_after=timedelta(milliseconds=100)) as env:
+        handle = await env.client.start_activity("charge", **options)
+        with pytest.raises(StuckError, match=r"activity charge 'a' waits for a worker: nobody polls .*'nowhere'"):
+            await handle.result()
+        await handle.pause()
+        with pytest.raises(StuckError, match="activity charge 'a' is paused, and nobody unpauses it"):
+            await handle.result()
 
 
 async def test_a_sleep_below_zero_is_refused() -> None:

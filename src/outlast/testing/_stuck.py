@@ -12,6 +12,7 @@ from outlast.server.node import Node
 from outlast.server.runs import Run
 from outlast.server.skipping import SkippingClock
 from outlast.server.task_queues import QueueId
+from outlast.vocab.divisions import namespace_of
 from outlast.vocab.errors import ServiceError
 
 _STACK_SECONDS = 2.0
@@ -36,7 +37,7 @@ async def stuck_report(node: Node) -> str:
     lines = [f"  {line}" for line in unserved]
     waiting = [run for run in open_runs if not _unserved(node, run)]
     for run in waiting[: max(_LISTED_MAX - len(lines), 0)]:
-        if run.state.paused:
+        if run.state.paused or run.state.standalone is not None:
             lines.append(f"  {_name(run)} is paused, and nobody unpauses it")
             continue
         lines.append(f"  {_name(run)} waits for a signal, an update or a cancellation that nobody sends")
@@ -59,7 +60,8 @@ def _is_worked_on(state: ExecutionState) -> bool:
 
 
 def _name(run: Run) -> str:
-    return f"{run.state.workflow_type} {run.key.workflow_id!r}"
+    by_itself = "activity " if run.state.standalone is not None else ""
+    return f"{by_itself}{run.state.workflow_type} {run.key.workflow_id!r}"
 
 
 def _unserved(node: Node, run: Run) -> list[str]:
@@ -70,8 +72,9 @@ def _unserved(node: Node, run: Run) -> list[str]:
         return lines
     if state.task is not None and not state.task.started and not _is_polled(node, run, state.queue, "workflow"):
         lines.append(f"{_name(run)} waits for a worker: nobody polls task queue {state.queue!r} for workflow tasks")
+    whom = "activity {0!r}" if state.standalone is None else "a worker"
     lines += [
-        f"{_name(run)} waits for activity {activity.type_name!r}: nobody polls task queue {activity.queue!r} for "
+        f"{_name(run)} waits for {whom.format(activity.type_name)}: nobody polls task queue {activity.queue!r} for "
         "activity tasks"
         for activity in state.activities.values()
         if activity.on_offer and not _is_polled(node, run, activity.queue, "activity")
@@ -80,7 +83,7 @@ def _unserved(node: Node, run: Run) -> list[str]:
 
 
 def _is_polled(node: Node, run: Run, queue: str, kind: str) -> bool:
-    return node.queues.served(QueueId(run.key.namespace_id, queue, kind))
+    return node.queues.served(QueueId(namespace_of(run.key.namespace_id), queue, kind))
 
 
 async def _stack(node: Node, run: Run) -> str:
