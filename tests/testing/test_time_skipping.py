@@ -179,6 +179,33 @@ async def test_retries_do_not_wait() -> None:
         assert await env.get_current_time() - begin >= timedelta(minutes=127 + 200)
 
 
+async def test_activities_without_a_workflow_do_not_wait_either() -> None:
+    async with await WorkflowEnvironment.start_time_skipping() as env, worker(env):
+        begin = await env.get_current_time()
+        delayed = await env.client.execute_activity(
+            send_email, "u", id="d", task_queue=QUEUE, start_to_close_timeout=LIMIT, start_delay=timedelta(days=3)
+        )
+        assert delayed == "sent to u"
+        assert await env.get_current_time() - begin >= timedelta(days=3)
+        retried = await env.client.execute_activity(
+            fail_until_the_tenth,
+            id="r",
+            task_queue=QUEUE,
+            start_to_close_timeout=LIMIT,
+            retry_policy=RetryPolicy(initial_interval=timedelta(hours=1), backoff_coefficient=1),
+        )
+        assert retried == 10
+        assert await env.get_current_time() - begin >= timedelta(days=3, hours=9)
+
+
+async def test_time_does_not_jump_while_an_activity_without_a_workflow_runs() -> None:
+    async with await WorkflowEnvironment.start_time_skipping() as env, worker(env):
+        slept = await env.client.execute_activity(
+            sleep_really, 0.2, id="s", task_queue=QUEUE, start_to_close_timeout=timedelta(seconds=20)
+        )
+        assert slept == "slept"
+
+
 async def test_time_does_not_jump_while_an_activity_runs() -> None:
     async with await WorkflowEnvironment.start_time_skipping() as env, worker(env):
         assert await env.client.execute_workflow(RacesATimer.run, id="t", task_queue=QUEUE) == "slept"
