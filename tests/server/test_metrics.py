@@ -70,16 +70,27 @@ async def test_the_node_is_described(tmp_path: Path) -> None:
         for number in range(3):
             await start(node, f"o{number}", "default")
         await call(node, "TerminateWorkflowExecution", namespace="default", workflow_execution={"workflow_id": "o0"})
+        await call(
+            node,
+            "StartActivityExecution",
+            namespace="default",
+            activity_id="o0",
+            activity_type={"name": "Ship"},
+            task_queue={"name": "parcels"},
+            start_to_close_timeout={"seconds": 60},
+        )
+        await call(node, "PauseActivityExecution", namespace="default", activity_id="o0")
         found = samples(await Metrics(node).text())
     finally:
         await node.close()
+    assert found[named("outlast_standalone_activities", namespace="default", status="Paused")] == 1
     assert found[named("outlast_workflows", namespace="default", status="Running")] == 2
     assert found[named("outlast_workflows", namespace="default", status="Terminated")] == 1
     assert found[named("outlast_task_queue_backlog", **ORDERS)] == 3
     assert found[named("outlast_task_queue_pollers", **ORDERS)] == 0
     assert found[named("outlast_task_queue_age_seconds", **ORDERS)] > 0
     commits = named("outlast_commit_batch_size_sum")
-    assert found[commits] - before[commits] == 4
+    assert found[commits] - before[commits] == 6
     transactions = named("outlast_commit_seconds_count")
-    assert found[transactions] - before[transactions] == 4
+    assert found[transactions] - before[transactions] == 6
     assert found[named("outlast_commit_seconds_sum")] > before[named("outlast_commit_seconds_sum")]

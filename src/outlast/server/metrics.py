@@ -23,8 +23,9 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from outlast.engine.visibility.values import STATUS_NAMES
+from outlast.engine.visibility.values import ACTIVITY_STATUS_NAMES, STATUS_NAMES
 from outlast.storage.statistics import Distribution
+from outlast.vocab.divisions import ACTIVITIES, WORKFLOWS, division
 from outlast.vocab.errors import ServiceError
 
 from .context import Call, CallContext
@@ -54,6 +55,8 @@ class Metrics:
         self._counted_at = -_COUNTED_S
         self.workflows: list[tuple[str, str, int]] = []
         """Namespace, status, number."""
+        self.activities: list[tuple[str, str, int]] = []
+        """The same of standalone activities."""
 
     def counted(self, call: Call) -> Call:
         """The same call, counted and timed."""
@@ -96,15 +99,16 @@ class Metrics:
         now = time.monotonic()
         if now - self._counted_at >= _COUNTED_S:
             self._counted_at = now
-            self.workflows = await self._workflows()
+            self.workflows = await self._counted(WORKFLOWS, STATUS_NAMES)
+            self.activities = await self._counted(ACTIVITIES, ACTIVITY_STATUS_NAMES)
         return generate_latest(self._registry)
 
-    async def _workflows(self) -> list[tuple[str, str, int]]:
+    async def _counted(self, kind: str, names: Mapping[int, str]) -> list[tuple[str, str, int]]:
         found = []
         for description in self._node.namespaces.all():
             namespace = description.namespace_info
-            counts = await self._node.storage.count_executions_by_status(namespace.id)
-            found += [(namespace.name, STATUS_NAMES[status], number) for status, number in counts.items()]
+            counts = await self._node.storage.count_executions_by_status(division(namespace.id, kind))
+            found += [(namespace.name, names[status], number) for status, number in counts.items()]
         return found
 
     def families(self) -> Iterator[Metric]:
@@ -117,12 +121,14 @@ class Metrics:
         yield calls
         text = "How long calls took; a long poll takes as long as it waits."
         yield _histogram("outlast_request_seconds", text, self._seconds, labels)
-        workflows = GaugeMetricFamily(
-            "outlast_workflows", "Workflow runs that are kept, by status.", labels=["namespace", "status"]
-        )
-        for namespace, status, number in self.workflows:
-            workflows.add_metric([namespace, status], number)
-        yield workflows
+        for name, text, counted in (
+            ("outlast_workflows", "Workflow runs that are kept, by status.", self.workflows),
+            ("outlast_standalone_activities", "Standalone activities that are kept, by status.", self.activities),
+        ):
+            kept = GaugeMetricFamily(name, text, labels=["namespace", "status"])
+            for namespace, status, number in counted:
+                kept.add_metric([namespace, status], number)
+            yield kept
         labels = ["namespace", "task_queue", "kind"]
         backlog = GaugeMetricFamily("outlast_task_queue_backlog", "Tasks that wait for a poller.", labels=labels)
         pollers = GaugeMetricFamily("outlast_task_queue_pollers", "Polls that wait for a task.", labels=labels)
