@@ -36,7 +36,8 @@ Activities with retries, heartbeats, timeouts and cancellation; completion by to
 markers; timers; signals, queries, also of closed workflows, and updates, also rejected ones; signal-with-start and
 update-with-start; children and external workflows; continue-as-new; workflow retries; start delays; id conflicts;
 eager starts; cancellation, termination and reset; search attributes and memos, lists and counts; task queues and
-namespaces; sessions of the Go SDK; and replay of every history by the SDK that has written it.
+namespaces; schedules; sessions and standalone activities of the Go SDK; and replay of every history by the SDK that
+has written it.
 """
 
 

@@ -55,6 +55,15 @@ ANSWERS: dict[str, Any] = {
     "retried": 3,
     "reset": ["bread", "milk", "eggs"],
     "delayed": {"answer": "child late", "late": True},
+    "schedules": {
+        "ran": "child by schedule",
+        "paused": True,
+        "unpaused": True,
+        "note": "by hand",
+        "every": 7200,
+        "listed": ["daily"],
+        "deleted": True,
+    },
     "server": {"pollers": True, "namespaces": ["default"]},
 }
 """What every language answers. Each test adds what differs from SDK to SDK: `markers`, and `replay`, the number of

@@ -14,6 +14,7 @@ GO = Language(
     answers={
         "markers": {"drawn": 42, "changed": 1, "version": 2, "attempt": 2},
         "session": "on one host",
+        "standalone": {"number": 3, "heartbeat": 2},
         "replay": 14,
     },
 )

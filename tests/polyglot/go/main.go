@@ -42,6 +42,8 @@ var cases = []struct {
 	{"reset", reset},
 	{"delayed", delayed},
 	{"session", session},
+	{"schedules", schedules},
+	{"standalone", standalone},
 	{"server", server},
 	{"replay", replay},
 }

@@ -3,6 +3,7 @@ import {
   Client,
   Connection,
   QueryNotRegisteredError,
+  ScheduleNotFoundError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
@@ -175,6 +176,47 @@ async function delayed(world: World) {
   return { answer: await handle.result(), late: Date.now() - begin >= 300 };
 }
 
+/** Starts a workflow by a schedule that is paused, and steers the schedule. */
+async function schedules(world: World) {
+  const daily = await world.client.schedule.create({
+    scheduleId: 'daily',
+    spec: { intervals: [{ every: '24h' }] },
+    action: {
+      type: 'startWorkflow',
+      workflowId: 'scheduled',
+      workflowType: workflows.child,
+      args: ['by schedule'],
+      taskQueue,
+    },
+    state: { paused: true },
+    memo: { who: 'bob' },
+  });
+  await daily.trigger();
+  let described = await daily.describe();
+  while (described.info.recentActions.length === 0) {
+    await new Promise((passed) => setTimeout(passed, 50));
+    described = await daily.describe();
+  }
+  const { paused } = described.state;
+  const { workflow } = described.info.recentActions[0].action;
+  const ran = await world.client.workflow.getHandle(workflow.workflowId).result();
+  await daily.update((previous) => ({ ...previous, spec: { intervals: [{ every: '2h' }] } }));
+  await daily.unpause('by hand');
+  described = await daily.describe();
+  const listed = [];
+  for await (const one of world.client.schedule.list()) listed.push(one.scheduleId);
+  await daily.delete();
+  return {
+    ran,
+    paused,
+    unpaused: !described.state.paused,
+    note: described.state.note,
+    every: described.spec.intervals![0].every / 1000,
+    listed,
+    deleted: (await thrown(daily.describe())) instanceof ScheduleNotFoundError,
+  };
+}
+
 async function server(world: World) {
   await world.connection.healthService.check({});
   const queue = await world.client.workflowService.describeTaskQueue({
@@ -226,6 +268,7 @@ export const cases: Record<string, (world: World) => Promise<unknown>> = {
   retried,
   reset,
   delayed,
+  schedules,
   server,
   replay,
 };

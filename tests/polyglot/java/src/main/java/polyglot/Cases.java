@@ -18,6 +18,16 @@ import io.temporal.client.WorkflowQueryException;
 import io.temporal.client.WorkflowStub;
 import io.temporal.client.WorkflowUpdateException;
 import io.temporal.client.WorkflowUpdateStage;
+import io.temporal.client.schedules.Schedule;
+import io.temporal.client.schedules.ScheduleActionExecutionStartWorkflow;
+import io.temporal.client.schedules.ScheduleActionStartWorkflow;
+import io.temporal.client.schedules.ScheduleClient;
+import io.temporal.client.schedules.ScheduleException;
+import io.temporal.client.schedules.ScheduleIntervalSpec;
+import io.temporal.client.schedules.ScheduleOptions;
+import io.temporal.client.schedules.ScheduleSpec;
+import io.temporal.client.schedules.ScheduleState;
+import io.temporal.client.schedules.ScheduleUpdate;
 import io.temporal.common.RetryOptions;
 import io.temporal.common.SearchAttributes;
 import io.temporal.failure.ApplicationFailure;
@@ -65,6 +75,7 @@ final class Cases {
     cases.put("retried", this::retried);
     cases.put("reset", this::reset);
     cases.put("delayed", this::delayed);
+    cases.put("schedules", this::schedules);
     cases.put("server", this::server);
     cases.put("replay", this::replay);
     return cases;
@@ -259,6 +270,57 @@ final class Cases {
     stub.start("late");
     var text = stub.getResult(String.class);
     return Map.of("answer", text, "late", System.nanoTime() - begin >= delay.toNanos());
+  }
+
+  /** Starts a workflow by a schedule that is paused, and steers the schedule. */
+  private Object schedules() throws Exception {
+    var client = ScheduleClient.newInstance(this.client.getWorkflowServiceStubs());
+    var action =
+        ScheduleActionStartWorkflow.newBuilder()
+            .setWorkflowType("Child")
+            .setArguments("by schedule")
+            .setOptions(WorkflowOptions.newBuilder().setWorkflowId("scheduled").setTaskQueue(TASK_QUEUE).build())
+            .build();
+    var schedule =
+        Schedule.newBuilder()
+            .setAction(action)
+            .setSpec(every(Duration.ofHours(24)))
+            .setState(ScheduleState.newBuilder().setPaused(true).build())
+            .build();
+    var daily =
+        client.createSchedule("daily", schedule, ScheduleOptions.newBuilder().setMemo(Map.of("who", "bob")).build());
+    daily.trigger();
+    var described = daily.describe();
+    while (described.getInfo().getRecentActions().isEmpty()) {
+      Thread.sleep(50);
+      described = daily.describe();
+    }
+    boolean paused = described.getSchedule().getState().isPaused();
+    var taken = (ScheduleActionExecutionStartWorkflow) described.getInfo().getRecentActions().get(0).getAction();
+    var ran = this.client.newUntypedWorkflowStub(taken.getWorkflowId()).getResult(String.class);
+    daily.update(
+        input -> {
+          var changed = Schedule.newBuilder(input.getDescription().getSchedule());
+          return new ScheduleUpdate(changed.setSpec(every(Duration.ofHours(2))).build());
+        });
+    daily.unpause("by hand");
+    described = daily.describe();
+    var listed = client.listSchedules().map(one -> one.getScheduleId()).toList();
+    daily.delete();
+    boolean deleted = thrown(daily::describe) instanceof ScheduleException;
+    var state = described.getSchedule().getState();
+    return Map.of(
+        "ran", ran,
+        "paused", paused,
+        "unpaused", !state.isPaused(),
+        "note", state.getNote(),
+        "every", described.getSchedule().getSpec().getIntervals().get(0).getEvery().toSeconds(),
+        "listed", listed,
+        "deleted", deleted);
+  }
+
+  private static ScheduleSpec every(Duration interval) {
+    return ScheduleSpec.newBuilder().setIntervals(List.of(new ScheduleIntervalSpec(interval))).build();
   }
 
   private Object server() {
