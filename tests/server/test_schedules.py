@@ -403,3 +403,78 @@ async def test_a_workflow_that_closed_unseen_is_noticed() -> None:
 async def test_bad_schedules_are_refused(world: Scheduled, fields: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
         await world.create(**fields)
+
+
+async def test_two_triggers_in_a_second_share_the_id_and_both_are_seen_to_end(world: Scheduled) -> None:
+    await world.create(state={"paused": True})
+    await world.patch(trigger_immediately={})
+    await world.end()
+    await world.patch(trigger_immediately={})
+    await world.end(FAIL)
+    info = (await world.show()).info
+    assert [each.start_workflow_result.workflow_id for each in info.recent_actions] == [
+        "report-2023-11-14T22:13:20Z"
+    ] * 2
+    assert [each.start_workflow_status for each in info.recent_actions] == [
+        _e.WORKFLOW_EXECUTION_STATUS_COMPLETED,
+        _e.WORKFLOW_EXECUTION_STATUS_FAILED,
+    ]
+
+
+async def test_a_chain_is_followed_to_its_end(world: Scheduled) -> None:
+    await world.create()
+    await world.pass_time(MINUTE)
+    goes_on = Command(
+        command_type=_e.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+        continue_as_new_workflow_execution_command_attributes={
+            "workflow_type": {"name": "Order"},
+            "task_queue": {"name": "orders"},
+        },
+    )
+    await world.end(goes_on)
+    (running,) = (await world.show()).info.running_workflows
+    await world.pass_time(MINUTE)
+    assert (await world.show()).info.overlap_skipped == 1
+    await world.end()
+    info = (await world.show()).info
+    assert not info.running_workflows
+    assert info.recent_actions[0].start_workflow_result == running, "the first run of the chain names it"
+    assert info.recent_actions[0].start_workflow_status == _e.WORKFLOW_EXECUTION_STATUS_COMPLETED
+
+
+async def test_a_workflow_that_is_deleted_does_not_block(world: Scheduled) -> None:
+    await world.create(policies={"overlap_policy": _e.SCHEDULE_OVERLAP_POLICY_BUFFER_ONE})
+    await world.pass_time(2 * MINUTE)
+    (running,) = (await world.show()).info.running_workflows
+    await world.call("DeleteWorkflowExecution", workflow_execution={"workflow_id": running.workflow_id})
+    await settle()
+    assert await world.running() == ["report-2023-11-14T22:15:00Z"]
+
+
+async def test_the_original_workflow_id_may_be_kept(world: Scheduled) -> None:
+    await world.create(policies={"keep_original_workflow_id": True})
+    await world.pass_time(MINUTE)
+    assert await world.running() == ["report"]
+    await world.end()
+    await world.pass_time(MINUTE)
+    assert await world.running() == ["report"]
+    assert (await world.show()).info.action_count == 2
+
+
+async def test_an_id_that_is_taken_costs_the_action_and_no_more(world: Scheduled) -> None:
+    await world.start("report-2023-11-14T22:14:00Z")
+    await world.create()
+    await world.pass_time(2 * MINUTE)
+    info = (await world.show()).info
+    assert info.action_count == 1
+    assert [each.workflow_id for each in info.running_workflows] == ["report-2023-11-14T22:15:00Z"]
+
+
+async def test_what_is_due_has_a_limit_however_long_nobody_looked(world: Scheduled) -> None:
+    await world.create(every=1, policies={"overlap_policy": _e.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL})
+    world.clock._now += 5000 * SECOND
+    await world.show()
+    info = (await world.show()).info
+    assert info.buffer_dropped > 3900
+    await world.pass_time(60)
+    assert (await world.show()).info.action_count > 1000

@@ -109,7 +109,7 @@ class Runs:
         self._runs: OrderedDict[RunKey, Run] = OrderedDict()
         self._current: dict[tuple[str, str], str] = {}
         self.on_durable: Callable[[Run], None] = lambda run: None
-        """Told of a run with queries, or that has closed, when there is something new that is durable."""
+        """Told of a run with queries, or that has closed or is gone, when something has happened to it."""
         self.on_lost: Callable[[Run, BaseException | None], None] = lambda run, error: None
         """Told of a run that was dropped because a commit failed, and of the failure."""
         self.on_large: Callable[[Run, int], None] = lambda run, state_bytes: None
@@ -353,7 +353,7 @@ class Runs:
 
     def _notify(self, run: Run, *, everybody: bool = False) -> None:
         run.waiters.wake(closed=everybody or run.dropped or not run.state.running)
-        if run.queries or not (run.state.running or run.dropped):
+        if run.queries or not run.state.running:
             self.on_durable(run)
 
     # -- history -------------------------------------------------------------------------------------------------

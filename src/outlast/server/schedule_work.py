@@ -23,7 +23,6 @@ from outlast.engine.batch import Pace
 from outlast.engine.schedule import action, due
 from outlast.engine.schedule.state import Running, ScheduleState, Start
 from outlast.storage.errors import StorageClosed, StorageError
-from outlast.storage.port import RunKey
 from outlast.vocab import limits
 from outlast.vocab.errors import (
     Aborted,
@@ -36,7 +35,6 @@ from outlast.vocab.errors import (
 
 from .clock import reaches
 from .context import CallContext
-from .runs import Run
 
 if TYPE_CHECKING:
     from .node import Node
@@ -183,21 +181,22 @@ class Work:
         Args:
             run_id: of the first run of its chain.
         """
+        runs = self._node.runs
+        event: HistoryEvent | None = None
         try:
-            run = await self._node.runs.find(entry.state.namespace_id, workflow_id)
-            if run.state.first_run_id != run_id:
-                run = await self._node.runs.get(RunKey(entry.state.namespace_id, workflow_id, run_id))
-        except NotFound:
-            event = None
-        else:
-            if run.state.running:
+            run = await runs.find(entry.state.namespace_id, workflow_id)
+            superseded = run.state.first_run_id != run_id
+            if superseded:  # another chain has taken over the id, so this one has closed
+                run = await runs.get(run.key._replace(run_id=run_id))
+            elif run.state.running:
                 return
-            event = await self._last_event(run)
+            event = await runs.event(run, run.state.next_event_id - 1)
             if action.goes_on(event):
-                return
+                if not superseded:
+                    return
+                event = None  # its last run is not known by name
+        except NotFound:
+            pass  # deleted: it is not running, and how it ended nobody knows
         await self._schedules.change(
             entry, lambda draft: draft.apply(action.closed(draft.state, workflow_id, run_id, event))
         )
-
-    async def _last_event(self, run: Run) -> HistoryEvent:
-        return await self._node.runs.event(run, run.state.next_event_id - 1)

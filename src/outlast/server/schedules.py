@@ -12,13 +12,13 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from outlast.api.common.v1 import SearchAttributes
 from outlast.engine.schedule import action, advance, due, snapshot
 from outlast.engine.schedule.draft import Draft
-from outlast.engine.schedule.state import ScheduleState
+from outlast.engine.schedule.state import Running, ScheduleState
 from outlast.storage.errors import StorageClosed, StorageError
 from outlast.storage.port import Commit, CurrentRow, RunKey
 from outlast.vocab.divisions import SCHEDULES, division, namespace_of
@@ -63,12 +63,14 @@ class Schedules:
         clock: the node's; one that jumps does not do so for schedules alone.
     """
 
-    __slots__ = ("_deleting", "_entries", "_node", "_work", "timers")
+    __slots__ = ("_awaited", "_deleting", "_entries", "_node", "_work", "timers")
 
     def __init__(self, node: Node, clock: Clock) -> None:
         self._node = node
         self._entries: dict[tuple[str, str], Entry] = {}
         self._deleting: set[RunKey] = set()
+        self._awaited: dict[tuple[str, str], str] = {}
+        """Namespace id and workflow id of what schedules have started and wait for -> schedule id."""
         self._work = Work(node, self)
         self.timers = Timers(clock, self.on_due)
 
@@ -94,7 +96,9 @@ class Schedules:
                 f"there is no schedule {schedule_id!r} in this namespace; check the id and the namespace. A schedule "
                 "that will never act again is forgotten after a week"
             )
-        return self._keep(Entry(RunKey(*name, run_id), snapshot.decode(record.snapshot), record.version))
+        state = snapshot.decode(record.snapshot)
+        self._await((), state)
+        return self._keep(Entry(RunKey(*name, run_id), state, record.version))
 
     def _keep(self, entry: Entry) -> Entry:
         if len(self._entries) >= _CACHED_MAX:
@@ -166,6 +170,7 @@ class Schedules:
 
     def _commit(self, entry: Entry, draft: Draft) -> asyncio.Future[None]:
         """Keep a draft and hand it to storage. Whoever stops waiting for it does not stop the commit."""
+        self._await(entry.state.running, draft.state)
         state = entry.state = draft.state
         expected, entry.version = entry.version, entry.version + 1
         future = self._node.storage.commit(
@@ -184,6 +189,14 @@ class Schedules:
         )
         future.add_done_callback(lambda done: self._committed(done, entry))
         return future
+
+    def _await(self, before: Sequence[Running], state: ScheduleState) -> None:
+        """Know whose end the schedule waits for. At the start of a node all that wait are loaded."""
+        for running in before:
+            if running not in state.running:
+                self._awaited.pop((state.namespace_id, running.workflow_id), None)
+        for running in state.running:
+            self._awaited[state.namespace_id, running.workflow_id] = state.schedule_id
 
     def _committed(self, done: asyncio.Future[None], entry: Entry) -> None:
         error = None if done.cancelled() else done.exception()
@@ -267,15 +280,10 @@ class Schedules:
 
     def on_closed(self, run: Run) -> None:
         """A run has closed: if a schedule has started its chain, tell it."""
-        attributes = run.state.search_attributes
-        if action.STARTED_BY.encode() not in attributes:
+        schedule_id = self._awaited.get(run.key[:2]) or _started_by(run)
+        if not schedule_id:
             return
-        try:
-            payload = SearchAttributes.FromString(attributes).indexed_fields[action.STARTED_BY]
-            schedule_id = json.loads(payload.data)
-        except ValueError:  # the workflow has set it to something else
-            return
-        work = asyncio.get_running_loop().create_task(self._learn(run, str(schedule_id)))
+        work = asyncio.get_running_loop().create_task(self._learn(run, schedule_id))
         self._node.spawn(f"outcome for schedule {schedule_id!r}", work)
 
     async def _learn(self, run: Run, schedule_id: str) -> None:
@@ -286,3 +294,14 @@ class Schedules:
             return  # deleted in the meantime, or the next node finds out
         except StorageError as error:  # the schedule is reloaded, and looks for itself
             logger.warning("schedule %r does not know yet that a workflow has closed: %s", schedule_id, error)
+
+
+def _started_by(run: Run) -> str:
+    """The schedule that has started a run's chain without waiting for it, by what the run is found by; may be empty."""
+    attributes = run.state.search_attributes
+    if action.STARTED_BY.encode() not in attributes:
+        return ""
+    try:
+        return str(json.loads(SearchAttributes.FromString(attributes).indexed_fields[action.STARTED_BY].data))
+    except ValueError:  # the workflow has set it to something else
+        return ""

@@ -233,7 +233,7 @@ CATCHUP_WINDOW_DEFAULT_NS: Final = 365 * _DAY
 CATCHUP_WINDOW_MIN_NS: Final = 10 * _SECOND
 """(3.12.4)."""
 SCHEDULE_BUFFER_MAX: Final = 1000
-"""Starts that the policy BUFFER_ALL keeps waiting (3.12.5)."""
+"""Actions that are due and wait, for others to close (BUFFER_ALL) or to be started (3.12.5)."""
 SCHEDULE_RETENTION_NS: Final = 7 * _DAY
 """A schedule that will never act again is kept so long (3.12.4)."""
 SCHEDULE_RECENT_ACTIONS_MAX: Final = 10

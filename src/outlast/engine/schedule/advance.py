@@ -75,7 +75,7 @@ def backfill(state: ScheduleState, now: int) -> Transition:
 
 def on_due(state: ScheduleState, time: Time, manual_overlap: int | None) -> None:
     """Put an action into the buffer; ``manual_overlap`` is None unless somebody asked for it."""
-    if len(state.buffer) >= limits.SCHEDULE_BUFFER_MAX:
+    if state.waiting >= limits.SCHEDULE_BUFFER_MAX:
         state.dropped += 1
         return
     number = state.next_number

@@ -59,7 +59,7 @@ def action_at(state: ScheduleState) -> int:
 
 def backfill_at(state: ScheduleState) -> int:
     """When the next round of backfills is due; 0 for none, and while the buffer is half full."""
-    if not state.backfills or len(state.buffer) >= limits.SCHEDULE_BUFFER_MAX // 2:
+    if not state.backfills or state.waiting >= limits.SCHEDULE_BUFFER_MAX // 2:
         return 0
     return state.backfill_at
 

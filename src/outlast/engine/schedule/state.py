@@ -109,6 +109,11 @@ class ScheduleState(msgspec.Struct, array_like=True):
         """What the jitter depends on beside the time."""
         return f"{self.namespace_id}-{self.schedule_id}"
 
+    @property
+    def waiting(self) -> int:
+        """How many actions are due and have not been taken."""
+        return len(self.buffer) + len(self.starting)
+
     def may_act(self) -> bool:
         """Whether an action that is due may be taken."""
         return not self.paused and (not self.limited or self.remaining > 0)
