@@ -52,6 +52,7 @@ METRICS: dict[str, tuple[int, set[str]]] = {
     "workflow_task_execution_latency": (2, OF_WORKFLOW),
     "workflow_task_execution_failed": (0, OF_WORKFLOW | {"failure_reason"}),
     "workflow_task_schedule_to_start_latency": (2, QUEUE),
+    "num_pollers": (1, QUEUE | {"poller_type"}),
     "sticky_cache_hit": (0, OF_WORKFLOW),
     "sticky_cache_size": (1, QUEUE),
     "activity_schedule_to_start_latency": (2, QUEUE),
@@ -93,6 +94,52 @@ async def test_what_a_worker_measures(stage: Stage) -> None:
     closed = ("workflow_completed", "workflow_failed", "workflow_canceled", "workflow_continue_as_new")
     assert [counted[name] for name in closed] == [3, 1, 1, 1]
     assert [counted["activity_execution_failed"], counted["workflow_task_execution_failed"]] == [1, 1]
+    if stage.way == EMBEDDED:
+        await client.service_client.close()
+
+
+@workflow.defn
+class Waiting:
+    """Waits for a signal, with an activity behind it to replay."""
+
+    def __init__(self) -> None:
+        self.told = False
+
+    @workflow.signal
+    def tell(self) -> None:
+        self.told = True
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(act, "done", start_to_close_timeout=SHORT)
+        await workflow.wait_condition(lambda: self.told)
+
+
+async def test_polls_and_replays_are_measured(stage: Stage) -> None:
+    runtime = stage.sdk("runtime")
+    buffer = runtime.MetricBuffer(10_000)
+    target = "sqlite://:memory:" if stage.way == EMBEDDED else stage.client.service_client.config.target_host
+    client = await stage.sdk("client").Client.connect(
+        target, runtime=runtime.Runtime(telemetry=runtime.TelemetryConfig(metrics=buffer))
+    )
+    async with stage.worker(Waiting, activities=[act], client=client):
+        handle = await client.start_workflow(Waiting.run, id=stage.id(), task_queue=stage.queue)
+        await stage.until_event(handle, "WorkflowTaskCompleted", 2)
+    first = buffer.retrieve_updates()
+    pollers = {update.attributes["poller_type"] for update in first if update.metric.name == "temporal_num_pollers"}
+    assert pollers >= {"workflow_task", "sticky_workflow_task", "activity_task"}
+    # Nothing of this kind is left open.
+    assert {u.attributes["poller_type"]: u.value for u in first if u.metric.name == "temporal_num_pollers"} == (
+        dict.fromkeys(pollers, 0)
+    )
+    async with stage.worker(Waiting, activities=[act], client=client):
+        await handle.signal(Waiting.tell)
+        await handle.result()
+    replays = [
+        update for update in buffer.retrieve_updates() if update.metric.name == "temporal_workflow_task_replay_latency"
+    ]
+    assert len(replays) == 1 and set(replays[0].attributes) == OF_WORKFLOW
+    assert replays[0].attributes["workflow_type"] == "Waiting"
     if stage.way == EMBEDDED:
         await client.service_client.close()
 

@@ -124,6 +124,7 @@ class ActivityTasks:
             self.slots,
             limit,
             settings.activity_scale.make(),
+            settings.measuring_polls("activity_task"),
         )
         return [poller.run] * settings.activity_scale.loops
 

@@ -6,6 +6,7 @@ built raises NotImplementedError as soon as it is given a value other than its d
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -171,6 +172,10 @@ class Settings:
     storage_calls: int
     metrics: WorkerMetrics | None = None
     instance_key: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def measuring_polls(self, poller_type: str) -> Callable[[int], None] | None:
+        """What a poller of this kind tells how many polls it has open; None when nobody measures."""
+        return None if self.metrics is None else functools.partial(self.metrics.on_polls, poller_type)
 
 
 class Link:

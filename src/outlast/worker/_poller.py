@@ -51,6 +51,7 @@ class Poller(Generic[T]):
         accept: takes over a task and its slot; returns at once.
         limit: of tasks per second; None for none.
         scale: how many of the loops may poll; all of them without one.
+        on_polls: told how many polls are open, when that changes.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Poller(Generic[T]):
         slots: Pool,
         limit: RateLimit | None = None,
         scale: Scale | None = None,
+        on_polls: Callable[[int], None] | None = None,
     ) -> None:
         self._what = what
         self._poll = poll
@@ -68,8 +70,10 @@ class Poller(Generic[T]):
         self._slots = slots
         self._limit = limit
         self._scale = scale
+        self._on_polls = on_polls
         self._failures = 0
         self._loops = 0
+        self._open = 0
 
     async def run(self) -> None:
         """One loop of polls, until it is cancelled. Run as many at a time as there may be open polls.
@@ -99,7 +103,7 @@ class Poller(Generic[T]):
                 await self._await_token(self._limit)
             asked_at = time.monotonic_ns()
             try:
-                task = await self._poll()
+                task = await self._asked()
             except RPCError as error:
                 self._give_back()
                 if error.status is not RPCStatusCode.DEADLINE_EXCEEDED:
@@ -120,6 +124,18 @@ class Poller(Generic[T]):
                 await asyncio.sleep(POLL.after(hasty, random.uniform(-1, 1)) / 1e9)
             if self._is_too_many(number):
                 return None
+
+    async def _asked(self) -> T:
+        """One poll."""
+        if self._on_polls is None:
+            return await self._poll()
+        self._open += 1
+        self._on_polls(self._open)
+        try:
+            return await self._poll()
+        finally:
+            self._open -= 1
+            self._on_polls(self._open)
 
     def _is_too_many(self, number: int) -> bool:
         return self._scale is not None and number >= self._scale.target

@@ -69,6 +69,11 @@ class WorkerMetrics:
             self._meter.counter(closed_by).add(1, labels)
             self._took("workflow_endtoend_latency", time.time_ns() - run_at, labels)
 
+    def on_replayed(self, task: PollWorkflowTaskQueueResponse, began: int) -> None:
+        """A run that was not in memory stands where it stood; its task was taken up at ``began`` in monotonic ns."""
+        labels = self._of_workflow(task.workflow_type.name)
+        self._took("workflow_task_replay_latency", time.monotonic_ns() - began, labels)
+
     def on_failed(self, task: PollWorkflowTaskQueueResponse, answer: RespondWorkflowTaskFailedRequest) -> None:
         """A workflow task failed."""
         diverged = answer.cause == WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
@@ -98,6 +103,12 @@ class WorkerMetrics:
         if succeeded:
             whole = time.time_ns() - from_timestamp(task.scheduled_time)
             self._took("activity_succeed_endtoend_latency", whole, labels)
+
+    # -- polls ----------------------------------------------------------------------------------------------------
+
+    def on_polls(self, poller_type: str, number: int) -> None:
+        """So many polls of a kind are open."""
+        self._meter.gauge("num_pollers").set(number, {**self._labels, "poller_type": poller_type})
 
     # -- slots ----------------------------------------------------------------------------------------------------
 

@@ -168,11 +168,19 @@ class WorkflowAnswers:
         except HistoryGap as gap:
             return _failed(task, f"The server sent an incomplete history: {gap}")
 
+    def _played(self, run: Run, task: Task, began: int) -> Answer | None:
+        """Run the code for a task; None while local activities are to run."""
+        replays = not run.run_id and task.previous_started_event_id > 0
+        answer = self._watchdog.call(run.activate, task)
+        if replays and self._settings.metrics is not None:
+            self._settings.metrics.on_replayed(task, began)
+        return answer
+
     async def _activate(self, resident: Resident, task: Task, began: int) -> Answer:
         run = resident.run
         codec = self._codec
         if codec is None:
-            return self._checked(task, self._watchdog.call(run.activate, task) or await resident.finish(began))
+            return self._checked(task, self._played(run, task, began) or await resident.finish(began))
         if resident.codecs is None:
             settings = self._settings
             if isinstance(codec, StoredPayloads):
@@ -185,7 +193,7 @@ class WorkflowAnswers:
             raise
         except Exception as error:
             return self._failed_by(task, "Failed decoding the workflow task", error)
-        answer = self._watchdog.call(run.activate, decoded) or await resident.finish(began)
+        answer = self._played(run, decoded, began) or await resident.finish(began)
         try:
             return self._checked(task, await _codec.encode_answer(answer, codecs, self._headers))
         except Exception as error:

@@ -90,13 +90,21 @@ class WorkflowTasks:
         """One coroutine function per poll that may be open at a time."""
         settings = self._settings
         name = f"workflow tasks of {settings.task_queue!r} in namespace {settings.namespace!r}"
-        normal = Poller(name, self._poll(sticky=False), self._accept, self.slots, scale=settings.normal_scale.make())
+        normal = Poller(
+            name,
+            self._poll(sticky=False),
+            self._accept,
+            self.slots,
+            scale=settings.normal_scale.make(),
+            on_polls=settings.measuring_polls("workflow_task"),
+        )
         sticky = Poller(
             f"this worker's own {name}",
             self._poll(sticky=True),
             self._accept_sticky,
             self._sticky_slots,
             scale=settings.sticky_scale.make(),
+            on_polls=settings.measuring_polls("sticky_workflow_task"),
         )
         return [normal.run] * settings.normal_scale.loops + [sticky.run] * settings.sticky_scale.loops
 
