@@ -7,7 +7,7 @@ Starlette::
     api.mount("/workflows", outlast.ui.app(lambda: client))
 
 The pages call the API below the place where they are mounted. What they show is what the server has: payloads that a
-codec has encrypted stay encrypted.
+codec has encrypted stay encrypted, unless a codec server is named that the browser may ask.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ _ANY_HOST: Final = "*"
 _GRACE_S: Final = 1.0
 
 
-def app(client: Client | Callable[[], Client], *, allowed_hosts: Sequence[str] = ()) -> ASGIApp:
+def app(
+    client: Client | Callable[[], Client], *, allowed_hosts: Sequence[str] = (), codec_endpoint: str = ""
+) -> ASGIApp:
     """An ASGI application with the web UI at its root and the JSON API below ``api/v1``.
 
     Whoever reaches it can do with workflows what the client can: put the application's own authentication before it.
@@ -50,13 +52,17 @@ def app(client: Client | Callable[[], Client], *, allowed_hosts: Sequence[str] =
         client: whose namespaces are shown; a function, called at each request, where it is connected later.
         allowed_hosts: names under which it is reached, beside localhost and addresses. A request with another ``Host``
             is refused, because a foreign page may have sent it (DNS rebinding); ``"*"`` lets in all of them.
+        codec_endpoint: URL of a codec server that the browser asks to decode payloads; "" shows them as they are.
+
+    Raises:
+        ValueError: the codec endpoint is no http or https URL.
     """
     hosts = None if _ANY_HOST in allowed_hosts else Hosts("", allowed_hosts, cure="allowed_hosts of outlast.ui.app")
 
     async def call(service: str, rpc: str, request: Message, context: CallContext) -> Message:
         return await _call(client() if callable(client) else client, service, rpc, request, context)
 
-    return http_app(Gateway(call, BOUND), hosts)
+    return http_app(Gateway(call, BOUND), hosts, codec_endpoint=codec_endpoint)
 
 
 async def serve(

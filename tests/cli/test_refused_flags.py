@@ -16,7 +16,6 @@ from cli_stage import call
         (("--ui-ip", "127.0.0.1"), "at --ip"),
         (("--ui-public-path", "/ui"), "outlast.ui.app"),
         (("--ui-asset-path", "assets"), "its own files"),
-        (("--ui-codec-endpoint", "http://localhost:8081"), "as they are kept"),
         (("--sqlite-pragma", "synchronous=off"), "safety"),
         (("--log-config",), "no configuration but the flags"),
     ],
@@ -43,3 +42,10 @@ def test_start_dev(flag: tuple[str, ...], words: str, tmp_path: Path) -> None:
 def test_headers_where_nothing_carries_them(command: tuple[str, ...]) -> None:
     done = call(*command, "-w", "order", "--headers", "team=blue", "--address", "localhost:1")
     assert done.exit_code == 2 and "--headers is not built in outlast: only starts, signals" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("server",), ("server", "start-dev")])
+def test_a_codec_endpoint_is_a_url(command: tuple[str, ...], tmp_path: Path) -> None:
+    done = call(*command, "--port", "0", "--headless", "--ui-codec-endpoint", "localhost:8081")
+    assert done.exit_code == 2
+    assert "'localhost:8081' is no URL; write http://host:port" in " ".join(done.stderr.split())

@@ -129,6 +129,20 @@ async def test_served_beside_an_application(client: Client) -> None:
     assert described.namespace_info.name == "default"
 
 
+async def test_pages_may_ask_a_codec_server_that_is_named_and_no_other(client: Client) -> None:
+    async with open_at(outlast.ui.app(client)) as http:
+        page = await http.get("")
+        assert "connect-src" not in page.headers["content-security-policy"]
+    endpoint = "https://codec.example:8081/a?b=1&c=2"
+    async with open_at(outlast.ui.app(client, codec_endpoint=endpoint)) as http:
+        page = await http.get("")
+        assert page.headers["content-security-policy"].endswith("; connect-src 'self' https://codec.example:8081")
+        assert '<meta name="codec-endpoint" content="https://codec.example:8081/a?b=1&amp;c=2">' in page.text
+    for wrong in ("ftp://codec.example", "https://", "https://a.example; script-src *", "codec"):
+        with pytest.raises(ValueError, match="is no URL"):
+            outlast.ui.app(client, codec_endpoint=wrong)
+
+
 async def test_a_client_that_is_closed_says_so(tmp_path: Path) -> None:
     client = await Client.connect(f"sqlite:///{tmp_path / 'orders.db'}")
     async with open_at(outlast.ui.app(client)) as http:

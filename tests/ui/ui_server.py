@@ -29,9 +29,9 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def server(folder: Path, *, port: int = 0, ui_port: int = 0) -> Iterator[Served]:
+def server(folder: Path, *options: str, port: int = 0, ui_port: int = 0) -> Iterator[Served]:
     """``outlast server`` on free ports, or on given ones."""
-    command = ["-m", "outlast", "server", "--db", "ui.db", "--port", str(port), "--ui-port", str(ui_port)]
+    command = ["-m", "outlast", "server", "--db", "ui.db", "--port", str(port), "--ui-port", str(ui_port), *options]
     with (folder / "server.log").open("a") as log:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True

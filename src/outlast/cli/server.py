@@ -10,7 +10,7 @@ from outlast.server import logs
 from outlast.server.config import ServerConfig
 from outlast.server.tls import Tls
 
-from .serving import serve
+from .serving import checked_codec, serve
 from .start_dev import start_dev
 
 _MEMORY = ":memory:"
@@ -47,6 +47,12 @@ def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> 
     "--ui-port", type=click.IntRange(0, 65535), help="Port of the web UI; 8080 by default, 0 takes a free one."
 )
 @click.option("--ui-host", "ui_hosts", multiple=True, help="Host name under which the web UI is reached; repeatable.")
+@click.option(
+    "--ui-codec-endpoint",
+    default="",
+    callback=checked_codec,
+    help="URL of a codec server that browsers decode payloads with.",
+)
 @click.option("--headless", is_flag=True, help="No web UI and no JSON API.")
 @click.option("--tls-cert", type=_FILE, help="PEM of the server's certificate, for gRPC and HTTP; with --tls-key.")
 @click.option("--tls-key", type=_FILE, help="PEM of its key.")
@@ -73,6 +79,7 @@ def server(
     namespaces: tuple[str, ...],
     ui_port: int | None,
     ui_hosts: tuple[str, ...],
+    ui_codec_endpoint: str,
     headless: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -100,6 +107,7 @@ def server(
             ui_port=None if headless else _UI_PORT if ui_port is None else ui_port,
             ui_port_chosen=ui_port is not None,
             ui_hosts=ui_hosts,
+            ui_codec_endpoint=ui_codec_endpoint,
             tls=_tls(tls_cert, tls_key, tls_client_ca),
             api_keys=api_keys,
             namespace_rps=namespace_rps,

@@ -8,8 +8,18 @@ import click
 
 from outlast.server import app
 from outlast.server.app import Listening
-from outlast.server.config import ServerConfig
+from outlast.server.config import ServerConfig, codec_origin
 from outlast.storage.errors import StorageError
+
+
+def checked_codec(_: click.Context, __: click.Parameter, endpoint: str) -> str:
+    """The URL of a codec server, or nothing."""
+    try:
+        if endpoint:
+            codec_origin(endpoint)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return endpoint
 
 
 def serve(config: ServerConfig) -> None:

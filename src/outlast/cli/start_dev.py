@@ -17,7 +17,7 @@ from outlast.server.config import ServerConfig
 from outlast.vocab.search_attributes import TYPE_NAMES
 
 from .options import refused, with_options
-from .serving import serve
+from .serving import checked_codec, serve
 
 _TYPES = {name: number for number, name in TYPE_NAMES.items()}
 _LEVELS = {"never": "error"} | {level: level for level in logs.LEVELS} | {"warn": "warning"}
@@ -48,7 +48,6 @@ _FOREIGN = with_options(
     refused("--ui-ip", "the web UI is served at --ip"),
     refused("--ui-public-path", "the web UI is at the root; outlast.ui.app is mounted anywhere"),
     refused("--ui-asset-path", "the web UI brings its own files"),
-    refused("--ui-codec-endpoint", "the web UI shows payloads as they are kept"),
     refused("--sqlite-pragma", "the database is opened as its safety demands"),
     refused("--log-config", "there is no configuration but the flags", switch=True),
 )
@@ -65,6 +64,12 @@ _FOREIGN = with_options(
 @click.option("--search-attribute", "attributes", multiple=True, callback=_search_attributes, help="NAME=TYPE to add.")
 @click.option("--ui-port", type=click.IntRange(0, 65535), help="Port of the web UI; --port and 1000 by default.")
 @click.option("--ui-host", "ui_hosts", multiple=True, help="Host name under which the web UI is reached; repeatable.")
+@click.option(
+    "--ui-codec-endpoint",
+    default="",
+    callback=checked_codec,
+    help="URL of a codec server that browsers decode payloads with.",
+)
 @click.option("--headless", is_flag=True, help="No web UI.")
 @click.option("--ui-disable-news-fetch", is_flag=True, expose_value=False, help="As it always is: nothing is fetched.")
 @_FOREIGN
@@ -79,6 +84,7 @@ def start_dev(
     attributes: dict[str, int],
     ui_port: int | None,
     ui_hosts: tuple[str, ...],
+    ui_codec_endpoint: str,
     headless: bool,
 ) -> None:
     """Run a server as `temporal server start-dev` is run: in memory unless a file is named."""
@@ -96,6 +102,7 @@ def start_dev(
             ui_port=None if headless else _ui_port(port) if ui_port is None else ui_port,
             ui_port_chosen=ui_port is not None,
             ui_hosts=ui_hosts,
+            ui_codec_endpoint=ui_codec_endpoint,
         )
     )
 

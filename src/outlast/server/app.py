@@ -97,7 +97,9 @@ def _http(node: Node, config: ServerConfig, keys: ApiKeys | None) -> tuple[HttpS
     from .origin import Hosts
 
     hosts = Hosts(config.ip, config.ui_hosts)
-    return http_server.before(node, hosts, config.grace_s, call=call, keys=keys, tls=config.tls)
+    return http_server.before(
+        node, hosts, config.grace_s, call=call, keys=keys, tls=config.tls, codec_endpoint=config.ui_codec_endpoint
+    )
 
 
 async def _listen(http: HttpServer | None, config: ServerConfig) -> tuple[int | None, str]:

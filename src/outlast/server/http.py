@@ -9,7 +9,8 @@ as well; a browser that navigates there gets the page.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import html
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import openapi
 from .api_keys import ApiKeys
+from .config import codec_origin
 from .gateway import Gateway, quoted, raw_path, respond
 from .key_guard import KeyGuard
 from .origin import Hosts, OriginGuard
@@ -31,8 +33,10 @@ WEB: Final = Path(__file__).with_name("web")
 _BASE: Final = b'<base href="/">'
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _GZIP_BYTES_MIN: Final = 1000
+_CODEC: Final = b'<meta name="codec-endpoint" content="">'
+_POLICY: Final = "content-security-policy"
 _HEADERS: Final = {
-    "content-security-policy": (
+    _POLICY: (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
         "frame-ancestors 'none'"
     ),
@@ -48,6 +52,7 @@ def http_app(
     hosts: Hosts | None,
     metrics: Callable[[], Awaitable[bytes]] | None = None,
     keys: ApiKeys | None = None,
+    codec_endpoint: str = "",
 ) -> ASGIApp:
     """The application.
 
@@ -56,22 +61,33 @@ def http_app(
         hosts: the names that it answers to; None for any.
         metrics: what ``/metrics`` answers, in Prometheus' text format; None where nothing is counted.
         keys: one of which every request but ``/healthz`` has to bring; None lets everybody in.
+        codec_endpoint: URL of the codec server that pages ask to decode payloads; they may talk to no other place.
+
+    Raises:
+        ValueError: the codec endpoint is no http or https URL.
     """
-    app: ASGIApp = _Front(gateway, metrics)
+    app: ASGIApp = _Front(gateway, metrics, codec_endpoint)
     app = GZipMiddleware(app, minimum_size=_GZIP_BYTES_MIN)
     if keys is not None:
         app = KeyGuard(app, keys)
     app = OriginGuard(app, hosts)
-    return _Headed(app)
+    return _Headed(app, _connected_to(codec_endpoint))
+
+
+def _connected_to(codec_endpoint: str) -> dict[str, str]:
+    """The headers of safety, with the codec server's origin among what scripts may ask."""
+    if not codec_endpoint:
+        return _HEADERS
+    return {**_HEADERS, _POLICY: f"{_HEADERS[_POLICY]}; connect-src 'self' {codec_origin(codec_endpoint)}"}
 
 
 class _Front:
     """Sends a request to what answers it."""
 
-    def __init__(self, gateway: Gateway, metrics: Callable[[], Awaitable[bytes]] | None) -> None:
+    def __init__(self, gateway: Gateway, metrics: Callable[[], Awaitable[bytes]] | None, codec_endpoint: str) -> None:
         self._gateway = gateway
         self._metrics = metrics
-        self._files = _Files(directory=WEB)
+        self._files = _Files(codec_endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,35 +119,45 @@ class _Front:
 class _Files(StaticFiles):
     """The files of the UI; the page for what is none of them."""
 
+    def __init__(self, codec_endpoint: str) -> None:
+        super().__init__(directory=WEB)
+        self._codec_endpoint = codec_endpoint
+
     async def serve(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         name = path.strip("/")
         _, found = self.lookup_path(name) if name else ("", None)
         is_file = found is not None and name != "index.html" and (WEB / name).is_file()
-        response = await self.get_response(name, scope) if is_file else _page(scope)
+        response = await self.get_response(name, scope) if is_file else _page(scope, self._codec_endpoint)
         response.headers["cache-control"] = "no-cache"
         await response(scope, receive, send)
 
 
-def _page(scope: Scope) -> Response:
+def _page(scope: Scope, codec_endpoint: str) -> Response:
     if scope["method"] not in ("GET", "HEAD"):
         return JSONResponse({"code": 12, "message": f"{scope['method']} is no way to a page"}, 405)
     base = quoted(scope.get("root_path", "").rstrip("/") + "/")
-    escaped = base.replace("&", "&amp;").encode()
-    content = (WEB / "index.html").read_bytes().replace(_BASE, b'<base href="' + escaped + b'">', 1)
+    content = (WEB / "index.html").read_bytes().replace(_BASE, _element("base", "href", base), 1)
+    if codec_endpoint:
+        content = content.replace(_CODEC, _element('meta name="codec-endpoint"', "content", codec_endpoint), 1)
     return Response(content, media_type="text/html")
+
+
+def _element(tag: str, attribute: str, value: str) -> bytes:
+    return f'<{tag} {attribute}="{html.escape(value)}">'.encode()
 
 
 class _Headed:
     """Adds the headers of safety to every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
             await send(message)
 

@@ -33,16 +33,18 @@ def before(
     call: Call | None = None,
     keys: ApiKeys | None = None,
     tls: Tls | None = None,
+    codec_endpoint: str = "",
     bounds: Bounds = BOUNDS,
 ) -> tuple[HttpServer, Call]:
     """The server of a node's HTTP application, and the call through which every door reaches the node to be counted.
 
     Args:
         call: stands before ``node.call``; None for nothing.
+        codec_endpoint: as for ``http_app``.
     """
     metrics = Metrics(node)
     counted = metrics.counted(call or node.call)
-    app = http_app(over_node(node, counted), hosts, metrics.text, keys)
+    app = http_app(over_node(node, counted), hosts, metrics.text, keys, codec_endpoint)
     return HttpServer(app, grace_s, tls=tls, bounds=bounds), counted
 
 

@@ -4,6 +4,7 @@
  * The address is relative to this file, so the UI works under whatever prefix it is mounted.
  */
 
+import { decode } from "./codec.js";
 import { ROUTES } from "./routes.js";
 
 const ROOT = new URL(".", import.meta.url);
@@ -61,7 +62,9 @@ export async function call(rpc, fields, { body, signal } = {}) {
   });
   const text = await response.text();
   if (!response.ok) throw refusal(response, text);
-  return text ? JSON.parse(text) : {};
+  const answer = text ? JSON.parse(text) : {};
+  await decode(answer, fields.namespace ?? "", signal);
+  return answer;
 }
 
 function address(template, fields) {

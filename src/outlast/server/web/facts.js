@@ -20,7 +20,7 @@ export function ago(timestamp) {
 }
 
 /**
- * A table.
+ * A table; on a narrow screen each row is a list of what it says.
  *
  * @param {string} caption for those who cannot see it
  * @param {string[]} heads
@@ -31,11 +31,11 @@ export function simpleTable(caption, heads, rows) {
     "div.scroll",
     { tabindex: 0, role: "region", "aria-label": caption },
     h(
-      "table",
+      "table.simple",
       {},
       h("caption.unseen", {}, caption),
       h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell))))),
+      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, i) => h("td", { "data-label": heads[i] }, cell))))),
     ),
   );
 }

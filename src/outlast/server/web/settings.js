@@ -18,6 +18,13 @@ function readJson(name, fallback) {
 export const TIMES = { clock: "As date and clock", relative: "As distance from now" };
 
 export const settings = {
+  /** Authorization header for the codec server; kept until the tab is closed, as it may be secret. */
+  get codecAuthorization() {
+    return sessionStorage.getItem(KEY + "codec-authorization") ?? "";
+  },
+  set codecAuthorization(text) {
+    sessionStorage.setItem(KEY + "codec-authorization", text);
+  },
   /** Time zone by its name; "" for that of the computer. */
   get zone() {
     return read("zone", "");

@@ -1,9 +1,11 @@
 /** What stands around every page: navigation, the namespace, the theme, and whether the server is there. */
 
 import { call, connection } from "./api.js";
+import { codec } from "./codec.js";
 import { h, link, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { again, current, go, href } from "./router.js";
+import { complain } from "./notices.js";
 import { preferencesMenu } from "./preferences.js";
 import { settings } from "./settings.js";
 
@@ -22,6 +24,7 @@ const RETRY_MS = 2000;
 
 /** Build the bar; `show` is to be told of every change of page. */
 export function mountShell() {
+  watchCodec();
   const nav = h("nav.nav", { "aria-label": "Main" });
   const picker = h("select.picker", { "aria-label": "Namespace", onchange: () => choose(picker.value) });
   replace(document.getElementById("bar"), brand(), nav, h("div.bar-end", {}, picker, preferencesMenu(again), themeSwitch()));
@@ -91,6 +94,15 @@ function themeSwitch() {
   }
   show();
   return button;
+}
+
+/** Say once what is wrong with the codec server, and again when it is something else. */
+function watchCodec() {
+  let told = "";
+  codec.addEventListener("failed", ({ detail }) => {
+    if (detail !== told) complain(detail);
+    told = detail;
+  });
 }
 
 function watchConnection(banner) {
