@@ -120,6 +120,19 @@ def test_a_history_in_its_forms(visitor: Visitor, tmp_path: Path) -> None:
     assert [event["eventId"] for event in saved["events"]] == [str(number) for number in range(1, 26)]
 
 
+def test_an_event_has_an_address(visitor: Visitor) -> None:
+    visitor.workflow("order-1", "History")
+    visitor.page.get_by_role("button", name="Open step charge").click()
+    visitor.page.get_by_role("link", name="Link to event 6").click()
+    told = visitor.page.locator(".tools [role=status]")
+    expect(told).to_have_text("25 events")
+    opened = visitor.page.locator(".row.is-open")
+    expect(opened).to_contain_text("Activity task started")
+    expect(opened).to_be_in_viewport()
+    visitor.page.reload()
+    expect(opened).to_contain_text("Activity task started")
+
+
 @pytest.mark.slow
 def test_a_very_long_history_scrolls_without_freezing(visitor: Visitor) -> None:
     visitor.workflow("long-history", "History")

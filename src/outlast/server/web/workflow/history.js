@@ -2,6 +2,7 @@
 
 import { download, h, replace } from "../dom.js";
 import { number } from "../format.js";
+import { current } from "../router.js";
 import { empty } from "../states.js";
 import { VirtualList } from "../virtual_list.js";
 import { attributesOf, typeName } from "./events.js";
@@ -40,7 +41,9 @@ function kindOf(type) {
  * @returns {{node: HTMLElement, update: () => void}}
  */
 export function historyTab(view) {
-  let form = "compact";
+  /** The event that the address names: it is opened once it is there. */
+  let named = Number(current().query.get("event")) || 0;
+  let form = named ? "full" : "compact";
   let items = [];
   const texts = new WeakMap();
   const rows = new VirtualList({ label: "Events", rowHeight: ROW, render: (i, open) => row(items[i], open, () => rows.toggle(i)) });
@@ -86,7 +89,13 @@ export function historyTab(view) {
     else {
       if (!list.node.isConnected) replace(place, list.node);
       list.show(form === "json" ? json.count : items.length);
+      if (named && items.length >= named && form === "full") open(named - 1);
     }
+  }
+  function open(index) {
+    named = 0;
+    rows.toggle(index);
+    rows.reveal(index);
   }
   function clear() {
     search.value = kind.value = "";

@@ -1,9 +1,10 @@
 /** Rows of the history: a step with the events it is made of, or an event. */
 
-import { h } from "../dom.js";
+import { h, link } from "../dom.js";
 import { icon } from "../icons.js";
 import { fullTime, instant, length } from "../format.js";
 import { rootMessage } from "../failures.js";
+import { href } from "../router.js";
 import { statusChip } from "../statuses.js";
 import { eventDetails } from "./event_details.js";
 import { attributesOf, typeName } from "./events.js";
@@ -68,7 +69,13 @@ function statusText(status) {
 }
 
 function step(event, view) {
-  return h("section.step", {}, h("h3.step-title", {}, h("span.num.soft", {}, event.eventId), " ", spaced(typeName(event)), " ", h("span.soft.num", {}, since(view, instant(event.eventTime)))), eventDetails(event, view.run.namespace));
+  return h("section.step", {}, h("h3.step-title", {}, h("span.num.soft", {}, eventLink(event, view)), " ", spaced(typeName(event)), " ", h("span.soft.num", {}, since(view, instant(event.eventTime)))), eventDetails(event, view.run.namespace));
+}
+
+/** The number of an event, which leads to it. */
+function eventLink(event, { run, offline }) {
+  if (offline) return event.eventId;
+  return link(href(["namespaces", run.namespace, "workflows", run.workflowId, run.runId, "history"], { event: event.eventId }), event.eventId, { "aria-label": `Link to event ${event.eventId}` });
 }
 
 /** An event. */
@@ -82,5 +89,5 @@ export function fullRow(event, open, toggle, view) {
     h("span.row-name", { title: telling }, h("span.row-type", {}, spaced(type)), " ", h("span.soft", {}, telling)),
     h("span.row-time.num", { title: fullTime(event.eventTime) }, since(view, instant(event.eventTime))),
   ];
-  return h(`div.row.is-event${open ? ".is-open" : ""}`, {}, line(cells, toggle), open ? h("div.row-details", {}, eventDetails(event, view.run.namespace)) : null);
+  return h(`div.row.is-event${open ? ".is-open" : ""}`, {}, line(cells, toggle), open ? h("div.row-details", {}, h("p.soft", {}, "Event ", eventLink(event, view)), eventDetails(event, view.run.namespace)) : null);
 }
