@@ -24,7 +24,7 @@ class Reminder:
     async def run(self) -> str:
         await workflow.sleep(timedelta(days=7))
         reminded = await workflow.execute_activity(remind, start_to_close_timeout=timedelta(minutes=1))
-        return f"{reminded} after {workflow.now() - workflow.info().start_time}"
+        return f"{reminded} after {workflow.now() - workflow.info().workflow_start_time}"
 
 
 async def pause(env: WorkflowEnvironment, handle: WorkflowHandle[Reminder, str]) -> None:
