@@ -50,6 +50,13 @@ _DROPPED = {
     "originalScheduledTime",
     "workerInstanceKey",
     "originalStartTime",
+    "normalName",
+    # Which build worked on it, and what SDKs note for themselves in an order of their own.
+    "workerVersion",
+    "useWorkflowBuildId",
+    "meteringMetadata",
+    "coreUsedFlags",
+    "priority",
 }
 
 
@@ -79,5 +86,6 @@ def _normal(value: Any, scene: str, dropped: set[str] | frozenset[str]) -> Any:
         if len(value) > 300:
             return f"<{len(value)} characters>"
         value = value.replace(scene, "scene") if scene else value
+        value = re.sub(r"[0-9a-f]{32}", "<hex>", value)
         return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>", value)
     return value

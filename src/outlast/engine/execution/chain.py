@@ -127,7 +127,8 @@ def continued(
     run_ns = from_duration(command.workflow_run_timeout) or from_duration(attributes.workflow_run_timeout)
     task_ns = from_duration(command.workflow_task_timeout) or from_duration(attributes.workflow_task_timeout)
     _, run_ns, task_ns = start.effective_timeouts(state.execution_timeout_ns, run_ns, task_ns)
-    attributes.workflow_run_timeout.CopyFrom(duration(run_ns))
+    if run_ns:
+        attributes.workflow_run_timeout.CopyFrom(duration(run_ns))
     attributes.workflow_task_timeout.CopyFrom(duration(task_ns))
     attributes.ClearField("last_completion_result")
     if command.HasField("last_completion_result"):

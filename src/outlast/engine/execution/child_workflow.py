@@ -103,6 +103,8 @@ def initiate(
         command.workflow_id_reuse_policy or _e.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
     )
     attributes["task_queue"] = {"name": command.task_queue.name or state.queue, "kind": _e.TASK_QUEUE_KIND_NORMAL}
+    if not command.memo.fields:
+        attributes.pop("memo", None)
     _, run_ns, task_ns = start.effective_timeouts(
         *(max(from_duration(getattr(command, f"workflow_{name}_timeout")), 0) for name in ("execution", "run", "task"))
     )

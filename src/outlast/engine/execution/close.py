@@ -94,8 +94,7 @@ def continue_as_new(
         "task_queue": started.task_queue,
         "workflow_run_timeout": started.workflow_run_timeout,
         "workflow_task_timeout": started.workflow_task_timeout,
-        "backoff_start_interval": started.first_workflow_task_backoff,
-        "initiator": started.initiator,
+        "initiator": command.initiator,
         "workflow_task_completed_event_id": context.completed_event_id,
         "inherit_build_id": command.inherit_build_id,
         "initial_versioning_behavior": command.initial_versioning_behavior,
@@ -103,8 +102,9 @@ def continue_as_new(
     for name in ("input", "header", "memo", "search_attributes", "last_completion_result"):
         if started.HasField(name):
             attributes[name] = getattr(started, name)
-    if command.HasField("failure"):
-        attributes["failure"] = command.failure
+    for name in ("failure", "backoff_start_interval"):
+        if command.HasField(name):
+            attributes[name] = getattr(command, name)
     event = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, context.now, attributes)
     return Transition((event,), successor=successor)
 

@@ -188,7 +188,7 @@ def _apply(draft: Draft, command: Command, context: CommandContext) -> None:
         )
     size.check_command(command)
     transition = decide(draft.state, getattr(command, COMMAND_FIELD[command.command_type]), context)
-    if transition.events and (command.HasField("user_metadata") or command.event_group_markers):
+    if transition.events and (command.user_metadata.ByteSize() or command.event_group_markers):
         event = transition.events[0]
         event.user_metadata.CopyFrom(command.user_metadata)
         event.event_group_markers.extend(command.event_group_markers)

@@ -175,8 +175,6 @@ def begin(
     attributes: dict[str, Any] = {
         "workflow_type": request.workflow_type,
         "task_queue": {"name": request.task_queue.name, "kind": _e.TASK_QUEUE_KIND_NORMAL},
-        "workflow_execution_timeout": parts(execution),
-        "workflow_run_timeout": parts(run),
         "workflow_task_timeout": parts(task),
         "original_execution_run_id": run_id,
         "first_execution_run_id": run_id,
@@ -188,7 +186,10 @@ def begin(
         "eager_execution_accepted": eager,
     }
     if execution:
+        attributes["workflow_execution_timeout"] = parts(execution)
         attributes["workflow_execution_expiration_time"] = parts(now + delay + execution)
+    if run:
+        attributes["workflow_run_timeout"] = parts(run)
     if request.HasField("retry_policy"):
         attributes["retry_policy"] = retry.complete(request.retry_policy)
     for name in ("input", "memo", "search_attributes", "header", "priority", "versioning_override"):

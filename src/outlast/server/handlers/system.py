@@ -15,7 +15,11 @@ from ..node import Node
 
 
 async def get_system_info(node: Node, request: GetSystemInfoRequest, context: CallContext) -> GetSystemInfoResponse:
-    """The capabilities that SDKs gate their features on: true for what is built, and only for that."""
+    """The capabilities that SDKs gate their features on: true for what is built, and only for that.
+
+    ``build_id_based_versioning`` lets SDKs name their builds as such, which lists find as ``BuildIds``, and not as
+    checksums; no task is routed by them.
+    """
     return GetSystemInfoResponse(
         server_version=__version__,
         capabilities=GetSystemInfoResponse.Capabilities(
@@ -23,6 +27,7 @@ async def get_system_info(node: Node, request: GetSystemInfoRequest, context: Ca
             internal_error_differentiation=True,
             activity_failure_include_heartbeat=True,
             encoded_failure_attributes=True,
+            build_id_based_versioning=True,
             upsert_memo=True,
             eager_workflow_start=True,
             sdk_metadata=True,
