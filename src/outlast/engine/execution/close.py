@@ -102,9 +102,10 @@ def continue_as_new(
     for name in ("input", "header", "memo", "search_attributes", "last_completion_result"):
         if started.HasField(name):
             attributes[name] = getattr(started, name)
-    for name in ("failure", "backoff_start_interval"):
-        if command.HasField(name):
-            attributes[name] = getattr(command, name)
+    if command.HasField("failure"):
+        attributes["failure"] = command.failure
+    if command.HasField("backoff_start_interval"):
+        attributes["backoff_start_interval"] = command.backoff_start_interval
     event = new_event(_e.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, context.now, attributes)
     return Transition((event,), successor=successor)
 
