@@ -81,7 +81,7 @@ async def test_every_second_has_its_workflow_also_those_without_a_server(tmp_pat
     async with ServerProcess(tmp_path) as server:
         client = await Client.connect(server.address)
         handle = await create(client, "ticks", ScheduleState())
-        (first, *_) = (await handle.describe()).info.next_action_times
+        first = (await handle.describe()).info.created_at.replace(microsecond=0) + SECOND
         for actions in (1, 3):
             await until(handle, actions)
             await server.kill()

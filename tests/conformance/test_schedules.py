@@ -244,8 +244,8 @@ async def test_a_trigger_starts_a_workflow(stage: Stage) -> None:
 
 
 async def test_results_are_handed_on_from_run_to_run(stage: Stage) -> None:
-    now = datetime.now(UTC)
-    last_hours = ScheduleBackfill(now - timedelta(hours=4), now, overlap=ScheduleOverlapPolicy.BUFFER_ALL)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    last_hours = ScheduleBackfill(hour - timedelta(hours=3), hour, overlap=ScheduleOverlapPolicy.BUFFER_ALL)
     async with stage.worker(Reporting), scheduled(stage, paused(stage)) as handle:
         await handle.backfill(last_hours)
         found = await until(handle, lambda found: found.info.num_actions == 4 and not found.info.running_actions)
@@ -283,7 +283,7 @@ async def test_a_schedule_may_be_created_with_a_trigger_and_backfills(stage: Sta
 
 async def test_overlapping_starts_by_policy(stage: Stage) -> None:
     schedule = paused(stage, action=action(stage, wait=True))
-    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     async with stage.worker(Reporting), scheduled(stage, schedule) as handle:
         await handle.trigger()
         found = await until(handle, lambda found: bool(found.info.running_actions))
