@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -137,8 +138,14 @@ class Stage:
         self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
         self.address = ""
+        self._loggers = [logging.getLogger(name) for name in ("outlast.activity", "outlast.worker")]
+        self._nowhere = logging.NullHandler()
 
     def __enter__(self) -> Self:
+        # What the worker says of failures would stand among what the commands of this process say.
+        for logger in self._loggers:
+            logger.addHandler(self._nowhere)
+            logger.propagate = False
         self._thread.start()
         assert self._ready.wait(60)
         assert self._fault is None, self._fault
@@ -148,6 +155,9 @@ class Stage:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(60)
+        for logger in self._loggers:
+            logger.propagate = True
+            logger.removeHandler(self._nowhere)
 
     def _run(self) -> None:
         try:

@@ -21,7 +21,7 @@ from outlast.storage.file_lock import FileLock
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with runs that are open, completed, failed, blocked, tried again, and with children."""
+    """A database with runs that are open, paused, completed, failed, blocked, tried again, and with children."""
     path = tmp_path_factory.mktemp("healthy") / "orders.db"
     with Stage(lambda: SqliteStorage.open(path)) as stage:
         stage.ok("operator", "search-attribute", "create", "--name", "Customer", "--type", "Keyword")
@@ -37,6 +37,8 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stage.until("order", lambda d: d.workflow_execution_info.history_length > 10)
         stage.ok("workflow", "update", "execute", "-w", "order", "--name", "add", "-i", "1")
         stage.ok("workflow", "terminate", "-w", "by-hand")
+        stage.ok("workflow", "start", "-t", "nobody", "--type", "Order", "-w", "resting")
+        stage.ok("workflow", "pause", "-w", "resting", "--reason", "not yet")
         stage.ok("workflow", "reset", "-w", "paid", "--type", "LastWorkflowTask", "--reason", "again")
     return path
 
@@ -72,7 +74,7 @@ def test_a_healthy_database_has_no_fault_and_is_not_changed(healthy: Path) -> No
     before = {file.name: hashlib.sha256(file.read_bytes()).digest() for file in healthy.parent.iterdir()}
     done = call("doctor", "--db", str(healthy))
     assert done.exit_code == 0, done.output
-    assert "No fault found." in done.stdout and "Runs      8" in done.stdout
+    assert "No fault found." in done.stdout and "Runs      9" in done.stdout
     assert {file.name: hashlib.sha256(file.read_bytes()).digest() for file in healthy.parent.iterdir()} == before
 
 
