@@ -75,6 +75,15 @@ def test_every_theme_can_be_chosen_and_is_kept(visitor: Visitor) -> None:
     assert shown() == light
 
 
+def test_the_server_says_where_programs_ask(visitor: Visitor) -> None:
+    visitor.at("server")
+    links = visitor.page.locator(".card", has_text="For programs").get_by_role("link")
+    expect(links).to_have_count(3)
+    for link in links.all():
+        answer = visitor.page.request.get(visitor.url.rstrip("/") + str(link.get_attribute("href")))
+        assert answer.status == 200
+
+
 def test_a_workflow_that_never_was(visitor: Visitor) -> None:
     visitor.open("workflows", "never-was")
     expect(visitor.page.get_by_text("There is no such workflow")).to_be_visible()

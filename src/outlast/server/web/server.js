@@ -1,10 +1,11 @@
 /** The server: what it is, and whether it is well. */
 
 import { call } from "./api.js";
-import { h, replace } from "./dom.js";
+import { h, link, replace } from "./dom.js";
 import { facts } from "./facts.js";
 import { count, length } from "./format.js";
 import { refresh } from "./refresh.js";
+import { href } from "./router.js";
 import { failed, loading } from "./states.js";
 
 const REFRESH_MS = 3000;
@@ -23,7 +24,7 @@ export function serverPage(root, params, signal) {
         call("GetClusterInfo", {}, { signal }),
         call("ListNamespaces", { page_size: 1000 }, { signal }),
       ]);
-      replace(place, health((performance.now() - from) / 1000, list.namespaces ?? []), about(system, cluster), abilities(system.capabilities ?? {}));
+      replace(place, health((performance.now() - from) / 1000, list.namespaces ?? []), about(system, cluster), abilities(system.capabilities ?? {}), forMachines());
     } catch (error) {
       if (!signal.aborted) replace(place, failed(error, again));
     }
@@ -62,6 +63,13 @@ function abilities(capabilities) {
     h("li", {}, h(`span.dot.${on ? "is-completed" : "is-unspecified"}`, { "aria-hidden": "true" }), ` ${inWords(name)}`, on ? null : h("span.soft", {}, " (no)")),
   );
   return h("section.card", {}, h("h2", {}, "Abilities"), each.length ? h("ul.abilities", {}, each) : h("p.nothing", {}, "The server names none."));
+}
+
+/** What the server says to programs; opened beside the page. */
+function forMachines() {
+  const each = Object.entries({ "api/v1/openapi.json": "The JSON API, described in OpenAPI", healthz: "Health, for what watches over servers", metrics: "Metrics, in the format of Prometheus" });
+  const items = each.map(([path, what]) => h("li", {}, link(href(path.split("/")), `/${path}`, { target: "_blank", rel: "noopener" }), h("span.soft", {}, ` ${what}`)));
+  return h("section.card", {}, h("h2", {}, "For programs"), h("ul.plain", {}, items));
 }
 
 function inWords(name) {
