@@ -376,7 +376,16 @@ def on_backing_off(state: ExecutionState, scheduled_event_id: int, how: tuple[in
     if operations is not None:
         if operations.forgets_heartbeat:
             activity = _replace(activity, heartbeat_details=b"", last_heartbeat_at=0)
-        operations = _replace(operations, reset_requested=False, restarts_attempts=False, forgets_heartbeat=False)
+        if operations.restores_options:
+            activity = activity_options.restored(activity)
+            operations = activity.operations or operations
+        operations = _replace(
+            operations,
+            reset_requested=False,
+            restarts_attempts=False,
+            forgets_heartbeat=False,
+            restores_options=False,
+        )
     state.activities[scheduled_event_id] = _replace(
         activity,
         operations=operations,

@@ -26,7 +26,7 @@ from outlast.api.protobuf import FieldMask
 from outlast.api.taskqueue.v1 import TaskQueue
 from outlast.vocab import retry
 from outlast.vocab.errors import InvalidArgument, NotFound
-from outlast.vocab.times import duration, from_duration
+from outlast.vocab.times import duration
 
 from ..command import BadCommand
 from ..transition import NOTHING, Transition
@@ -36,12 +36,6 @@ from .state import Activity, ExecutionState, Operations
 
 _replace = msgspec.structs.replace
 _NONE = Operations()
-_TIMEOUTS = (
-    ("schedule_to_close_timeout", "schedule_to_close_ns"),
-    ("schedule_to_start_timeout", "schedule_to_start_ns"),
-    ("start_to_close_timeout", "start_to_close_ns"),
-    ("heartbeat_timeout", "heartbeat_ns"),
-)
 
 
 def select(state: ExecutionState, *, activity_id: str, type_name: str, every: bool) -> Sequence[int]:
@@ -89,10 +83,12 @@ def reset(
 ) -> Transition:
     """Begin anew, as if the activity were scheduled now; a running attempt goes on and is told.
 
-    The schedule-to-close timeout of a standalone activity goes on, too.
+    The schedule-to-close timeout of a standalone activity goes on, too, and so do the options of its running attempt.
     """
-    if restore:
-        activity = _restored(activity)
+    if restore and activity.alone and activity.started:
+        activity = _replace(activity, operations=_replace(_of(activity), restores_options=True))
+    elif restore:
+        activity = activity_options.restored(activity)
     if activity.paused and not keep_paused:
         activity = _unpaused(activity)
     if not activity.alone:
@@ -134,7 +130,7 @@ def update_options(
 
 def restore_options(activity: Activity, now: int) -> Transition:
     """The options that the activity was scheduled with."""
-    restored = _restored(activity)
+    restored = activity_options.restored(activity)
     return _moved(activity, restored, now) if restored is not activity else NOTHING
 
 
@@ -143,17 +139,12 @@ def options_of(activity: Activity) -> ActivityOptions:
     operations = activity.operations
     if operations is not None and operations.options:
         return ActivityOptions.FromString(operations.options)
-    fields: dict[str, Any] = {ours: duration(getattr(activity, theirs)) for ours, theirs in _TIMEOUTS}
+    fields: dict[str, Any] = {ours: duration(getattr(activity, theirs)) for ours, theirs in activity_options.TIMEOUTS}
     retry_policy = RetryPolicy.FromString(activity.retry_policy)
     options = ActivityOptions(task_queue=TaskQueue(name=activity.queue), retry_policy=retry_policy, **fields)
     if activity.priority_key:
         options.priority.priority_key = activity.priority_key
     return options
-
-
-def as_scheduled(activity: Activity) -> Activity:
-    """The activity with the options that its scheduled event gave."""
-    return _restored(activity)
 
 
 # -- parts -------------------------------------------------------------------------------------------------------
@@ -219,7 +210,7 @@ def _checked(state: ExecutionState, activity: Activity, options: ActivityOptions
 
 def _copy(source: Any, target: Any) -> None:
     """Copy the options that are set from one message that has them to another."""
-    for name in ("retry_policy", "priority", *(name for name, _ in _TIMEOUTS)):
+    for name in ("retry_policy", "priority", *(name for name, _ in activity_options.TIMEOUTS)):
         if source.HasField(name):
             getattr(target, name).CopyFrom(getattr(source, name))
     target.task_queue.name = source.task_queue.name
@@ -227,7 +218,7 @@ def _copy(source: Any, target: Any) -> None:
 
 def _with_options(activity: Activity, options: ActivityOptions, now: int) -> Transition:
     operations = _of(activity)
-    changed = _applied(
+    changed = activity_options.applied(
         activity,
         options,
         _replace(
@@ -237,25 +228,6 @@ def _with_options(activity: Activity, options: ActivityOptions, now: int) -> Tra
         ),
     )
     return _moved(activity, changed, now)
-
-
-def _restored(activity: Activity) -> Activity:
-    operations = activity.operations
-    if operations is None or not operations.original:
-        return activity
-    original = ActivityOptions.FromString(operations.original)
-    return _applied(activity, original, _replace(operations, options=b"", original=b""))
-
-
-def _applied(activity: Activity, options: ActivityOptions, operations: Operations) -> Activity:
-    return _replace(
-        activity,
-        operations=operations,
-        queue=options.task_queue.name,
-        retry_policy=options.retry_policy.SerializeToString(),
-        priority_key=options.priority.priority_key,
-        **{theirs: from_duration(getattr(options, ours)) for ours, theirs in _TIMEOUTS},
-    )
 
 
 def _moved(before: Activity, after: Activity, now: int) -> Transition:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from outlast.api.activity.v1 import ActivityOptions
 from outlast.api.command.v1 import ScheduleActivityTaskCommandAttributes
 from outlast.api.enums import v1 as _e
 from outlast.vocab import limits, priorities, queues, retry
@@ -22,8 +23,18 @@ from outlast.vocab.times import from_duration, parts
 
 from ..command import BadCommand
 from .events import new_event
+from .state import Activity, Operations
 
 _BAD = _e.WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES
+
+
+TIMEOUTS = (
+    ("schedule_to_close_timeout", "schedule_to_close_ns"),
+    ("schedule_to_start_timeout", "schedule_to_start_ns"),
+    ("start_to_close_timeout", "start_to_close_ns"),
+    ("heartbeat_timeout", "heartbeat_ns"),
+)
+"""Timeout of ActivityOptions -> the field of ``Activity``."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -105,3 +116,24 @@ def _timeouts(command: ScheduleActivityTaskCommandAttributes, limit: int, subjec
 def _capped(timeout_ns: int, limit_ns: int) -> int:
     """The smaller of two durations of which 0 means no limit; 0 stays 0 (not set)."""
     return min(timeout_ns, limit_ns) if timeout_ns and limit_ns else timeout_ns
+
+
+def restored(activity: Activity) -> Activity:
+    """The activity with the options that its scheduled event gave."""
+    operations = activity.operations
+    if operations is None or not operations.original:
+        return activity
+    original = ActivityOptions.FromString(operations.original)
+    return applied(activity, original, msgspec.structs.replace(operations, options=b"", original=b""))
+
+
+def applied(activity: Activity, options: ActivityOptions, operations: Operations) -> Activity:
+    """The activity with other options."""
+    return msgspec.structs.replace(
+        activity,
+        operations=operations,
+        queue=options.task_queue.name,
+        retry_policy=options.retry_policy.SerializeToString(),
+        priority_key=options.priority.priority_key,
+        **{theirs: from_duration(getattr(options, ours)) for ours, theirs in TIMEOUTS},
+    )

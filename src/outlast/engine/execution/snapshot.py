@@ -13,7 +13,7 @@ import msgspec
 
 from outlast.api.history.v1 import HistoryEvent
 
-from . import activity_operations, pause_info, problems
+from . import activity_options, pause_info, problems
 from .draft import fork
 from .state import ExecutionState
 from .tables import ON_EVENT
@@ -95,7 +95,7 @@ def historic(state: ExecutionState) -> dict[str, Any]:
         "alone": False,
     }
     view.activities = {
-        key: msgspec.structs.replace(activity_operations.as_scheduled(value), **outside)
+        key: msgspec.structs.replace(activity_options.restored(value), **outside)
         for key, value in view.activities.items()
     }
     # A rejection leaves no event, so what is admitted and no more may have been rejected since.

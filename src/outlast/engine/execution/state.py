@@ -62,6 +62,7 @@ class Operations(msgspec.Struct, frozen=True, array_like=True):
     restarted_at: int = 0  # from when schedule-to-close counts; 0 = from the first scheduling
     options: bytes = b""  # the ActivityOptions that took the place of the scheduled ones
     original: bytes = b""  # with ``options``: those that the scheduled event gave
+    restores_options: bool = False  # the next attempt has the original options again
 
 
 class Activity(msgspec.Struct, frozen=True, array_like=True):
