@@ -48,6 +48,22 @@ async def test_a_failed_attempt_backs_off_and_the_last_failure_is_the_outcome() 
         assert closed.last_failure.message == "boom" and not closed.HasField("next_attempt_schedule_time")
 
 
+async def test_an_attempt_that_fails_without_saying_how_has_an_outcome_all_the_same() -> None:
+    async with driven() as server:
+        await start(server, retry_policy={"maximum_attempts": 1})
+        await server.call("RespondActivityTaskFailed", task_token=(await take(server)).task_token)
+        assert "did not say how" in (await outcome(server)).failure.message
+
+
+async def test_a_priority_is_shown_and_handed_out_whole() -> None:
+    priority = {"priority_key": 2, "fairness_key": "k", "fairness_weight": 2.0}
+    async with driven() as server:
+        await start(server, priority=priority)
+        shown = (await describe(server)).info.priority
+        assert shown == (await take(server)).priority
+        assert (shown.priority_key, shown.fairness_key, shown.fairness_weight) == (2, "k", 2.0)
+
+
 @pytest.mark.parametrize(
     ("fields", "taken", "kind"),
     [

@@ -74,6 +74,8 @@ async def test_the_reuse_policy_looks_at_a_closed_activity() -> None:
         ({"request_id": "x" * 1001}, "request_id is longer"),
         ({"search_attributes": {"indexed_fields": {"Colour": payloads(b'"red"').payloads[0]}}}, "Colour"),
         ({"links": [LINK] * 33}, "33 links"),
+        ({"priority": {"fairness_weight": -1}}, "fairness weight is -1"),
+        ({"heartbeat_timeout": seconds(-1)}, "below zero"),
     ],
 )
 async def test_what_no_activity_can_be_started_from_is_refused(fields: dict[str, Any], words: str) -> None:

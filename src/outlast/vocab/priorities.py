@@ -16,4 +16,6 @@ def problem(priority: Priority) -> str:
         return f"the priority key is {priority.priority_key}; 1 is the highest, and 0 stands for the default"
     if len(priority.fairness_key.encode()) > limits.FAIRNESS_KEY_BYTES_MAX:
         return f"the fairness key is longer than {limits.FAIRNESS_KEY_BYTES_MAX} bytes; shorten it"
+    if priority.fairness_weight < 0:
+        return f"the fairness weight is {priority.fairness_weight:g}; 1 is the usual one, and 0 stands for the default"
     return ""

@@ -72,10 +72,9 @@ def info(
     }
     if scheduled.HasField("header"):
         fields["header"] = scheduled.header
-    if options.HasField("priority"):
-        fields["priority"] = options.priority
-    elif scheduled.HasField("priority") and not _replaced(activity):
-        fields["priority"] = scheduled.priority
+    told = options if _replaced(activity) else scheduled
+    if told.HasField("priority"):
+        fields["priority"] = told.priority
     message = ActivityExecutionInfo(**fields)
     message.search_attributes.MergeFromString(state.search_attributes)
     if state.user_metadata:
@@ -165,5 +164,5 @@ def outcome(state: ExecutionState, history: list[HistoryEvent]) -> ActivityExecu
         if closing.event_type == _e.EVENT_TYPE_ACTIVITY_TASK_FAILED
         else closing.activity_task_timed_out_event_attributes
     )
-    failure = ended.failure if ended.HasField("failure") else Failure(message=_NO_FAILURE)
+    failure = ended.failure if ended.failure.ByteSize() else Failure(message=_NO_FAILURE)
     return ActivityExecutionOutcome(failure=failure, retry_state=ended.retry_state)
