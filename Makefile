@@ -28,7 +28,7 @@ check: $(READY)  ## format, lint, types, layers, house rules and the tests of th
 
 conformance: $(READY)  ## the conformance cases against a server of Temporal's: make conformance TEMPORAL=host:port
 	test -n "$(TEMPORAL)" || { echo "name a server: make conformance TEMPORAL=127.0.0.1:7233"; exit 2; }
-	OUTLAST_TEMPORAL_ADDRESS=$(TEMPORAL) $(BIN)/python -m pytest tests/conformance -k "temporal-server or reference" --tb=native
+	OUTLAST_TEMPORAL_ADDRESS=$(TEMPORAL) $(BIN)/python -m pytest tests/conformance tests/differential/test_oracle.py -k "temporal-server or reference or oracle" --tb=native
 
 bench: $(READY)  ## workflows per second
 	$(BIN)/python -m benchmarks

@@ -134,7 +134,6 @@ TURNS = [
     Turn("timer: good", lambda s: [_timer()]),
     Turn("timer: no id", lambda s: [_timer("")]),
     Turn("timer: long id", lambda s: [_timer(LONG)]),
-    Turn("timer: no timeout", lambda s: [_timer(timeout=None)]),
     Turn("timer: zero", lambda s: [_timer(timeout={"seconds": 0})]),
     Turn("timer: negative", lambda s: [_timer(timeout={"seconds": -1})]),
     Turn("timer: huge", lambda s: [_timer(timeout={"seconds": 300_000_000_000})]),
@@ -154,25 +153,12 @@ TURNS = [
     _child("negative timeout", workflow_run_timeout={"seconds": -1}),
     _child("bad cron", cron_schedule="nonsense"),
     _child("cron", cron_schedule="@daily"),
-    _child("retry partial", retry_policy={"maximum_attempts": 3}),
     _child("retry negative", retry_policy={"maximum_attempts": -3}),
     _child("unknown namespace", namespace="nowhere"),
     _child("beyond the parent", workflow_run_timeout={"seconds": 7_000}, workflow_execution_timeout={"seconds": 9_000}),
     _child("unknown search attribute", search_attributes={"indexed_fields": {"Nonsense": {"data": b'"a"'}}}),
     _child("large input", input=LARGE),
     _child("policies", parent_close_policy=2, workflow_id_reuse_policy=3),
-    Turn(
-        "child: same id twice",
-        lambda s: [
-            command(
-                e.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION,
-                workflow_id=f"{s.queue}-twice",
-                workflow_type={"name": "Child"},
-                task_queue={"name": f"{s.queue}-children"},
-            )
-            for _ in range(2)
-        ],
-    ),
     _signal("good"),
     _signal("no workflow", execution={}),
     _signal("long workflow", execution={"workflow_id": LONG}),

@@ -222,7 +222,6 @@ ON_RUNS = [
     _open("UpdateWorkflowExecution", "long id", request={"meta": {"update_id": LONG}, "input": {"name": "a"}}),
     _open("UpdateWorkflowExecution", "no stage", request=_UPDATE),
     _open("UpdateWorkflowExecution", "admitted", request=_UPDATE, wait_policy={"lifecycle_stage": 1}),
-    _open("UpdateWorkflowExecution", "unknown stage", request=_UPDATE, wait_policy={"lifecycle_stage": 9}),
     Ask(
         "UpdateWorkflowExecution: another first run",
         "UpdateWorkflowExecution",
@@ -474,11 +473,6 @@ QUEUES = [
         "RegisterNamespace: short retention",
         "RegisterNamespace",
         lambda s: {"namespace": s.id(), "workflow_execution_retention_period": {"seconds": 60}},
-    ),
-    Ask(
-        "RegisterNamespace: bad name",
-        "RegisterNamespace",
-        lambda s: {"namespace": "a b/c", "workflow_execution_retention_period": {"seconds": 86_400}},
     ),
     Ask(
         "RegisterNamespace: there",

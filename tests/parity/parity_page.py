@@ -20,6 +20,15 @@ compares the two packages, and fails on every difference that does not stand her
 | what | why |
 |---|---|
 """
+_SERVER = """
+# What differs from Temporal's server
+
+Written from `tests/differential/differences.toml`. `make conformance TEMPORAL=host:port` asks both servers hundreds of
+requests and completions of workflow tasks, good and bad, and compares codes, details, histories and descriptions.
+
+| what | here |
+|---|---|
+"""
 _TAIL = """
 # The official SDKs of other languages
 
@@ -49,7 +58,12 @@ def listed() -> list[dict[str, Any]]:
 
 def page() -> str:
     """The text of the page."""
-    return _HEAD + "".join(f"| {entry['what']} | {entry['reason']} |\n" for entry in listed()) + _TAIL
+    server = tomllib.loads((_HERE.parent / "differential" / "differences.toml").read_text())["difference"]
+    return _HEAD + _table(listed()) + _SERVER + _table(server) + _TAIL
+
+
+def _table(entries: list[dict[str, Any]]) -> str:
+    return "".join(f"| {entry['what']} | {entry['reason']} |\n" for entry in entries)
 
 
 if __name__ == "__main__":
