@@ -247,9 +247,10 @@ async def test_a_failing_task_takes_no_further_updates_from_the_third_attempt_on
     with pytest.raises(RPCError, match=stage.says("has failed 2 times", "Workflow Task in failed state")) as refused:
         await handle.start_update("change", wait_for_stage=WorkflowUpdateStage.ACCEPTED)
     assert refused.value.status == RPCStatusCode.FAILED_PRECONDITION
-    # The one that waits goes on waiting.
     task = await hand.poll()
-    assert (task.attempt, [one.protocol_instance_id for one in task.messages]) == (3, ["u"])
+    assert task.attempt == 3
+    # On our server the one that waits goes on waiting.
+    assert stage.oracle or [one.protocol_instance_id for one in task.messages] == ["u"]
     await handle.terminate()
     with pytest.raises((RPCError, WorkflowUpdateFailedError)):
         await sent

@@ -134,6 +134,12 @@ async def test_a_forced_task_comes_without_an_event(stage: Stage) -> None:
     ]
 
 
+STICKY = pytest.mark.our_server(
+    reason="Temporal's server does not take one poll in vain for a worker of a sticky queue"
+)
+
+
+@STICKY
 async def test_a_sticky_task_carries_what_is_new(stage: Stage) -> None:
     hand = Hand(stage)
     sticky = f"{stage.queue}-sticky"
@@ -152,6 +158,7 @@ async def test_a_sticky_task_carries_what_is_new(stage: Stage) -> None:
     await hand.complete(task, hand.complete_workflow())
 
 
+@STICKY
 async def test_a_sticky_worker_that_is_slow_loses_the_task_to_the_normal_queue(stage: Stage) -> None:
     hand = Hand(stage)
     sticky = f"{stage.queue}-sticky"
@@ -176,6 +183,7 @@ async def test_a_sticky_queue_that_nobody_polls_is_passed_by(stage: Stage) -> No
     assert "WorkflowTaskTimedOut" not in await stage.names(handle)
 
 
+@STICKY
 async def test_a_failed_sticky_task_is_tried_once_more_as_a_first_attempt(stage: Stage) -> None:
     hand = Hand(stage)
     sticky = f"{stage.queue}-sticky"
@@ -191,6 +199,7 @@ async def test_a_failed_sticky_task_is_tried_once_more_as_a_first_attempt(stage:
     assert (await hand.poll()).attempt == 2
 
 
+@STICKY
 async def test_resetting_stickiness_brings_the_task_to_the_normal_queue(stage: Stage) -> None:
     hand = Hand(stage)
     sticky = f"{stage.queue}-sticky"

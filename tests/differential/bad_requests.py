@@ -112,7 +112,11 @@ STARTS = [
         versioning_override={"pinned": {"behavior": 1}},
     ),
     _start("eager", request_eager_execution=True),
-    _start("bytes in a workflow id", workflow_id="a/b c\u00e4"),
+    Ask(
+        "start: a workflow id of all kinds of characters",
+        "StartWorkflowExecution",
+        lambda s: s.start_fields(workflow_id=f"{s.id()} a/b cä"),
+    ),
     _signal_start("no signal", signal_name=""),
     _signal_start("long signal", signal_name=LONG),
     _signal_start("no workflow id", workflow_id=""),
