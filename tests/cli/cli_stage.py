@@ -127,6 +127,11 @@ WORKFLOWS = [Payment, Order, Declined, Failing, Blocked, ByHand]
 ACTIVITIES = [charge, refuse, wait_for_the_shop]
 
 
+def _not_of_grpc(record: logging.LogRecord) -> bool:
+    """The loops of a process share gRPC's queue of events: one may still come for the loop of an ended command."""
+    return "PollerCompletionQueue" not in record.getMessage()
+
+
 class Stage:
     """A server with a worker, in a thread of its own."""
 
@@ -146,6 +151,7 @@ class Stage:
         for logger in self._loggers:
             logger.addHandler(self._nowhere)
             logger.propagate = False
+        logging.getLogger("asyncio").addFilter(_not_of_grpc)
         self._thread.start()
         assert self._ready.wait(60)
         assert self._fault is None, self._fault
@@ -155,6 +161,7 @@ class Stage:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(60)
+        logging.getLogger("asyncio").removeFilter(_not_of_grpc)
         for logger in self._loggers:
             logger.propagate = True
             logger.removeHandler(self._nowhere)
