@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from hand_driven import Driven
+from update_messages import accept, answer, respond
 
 from outlast.api.command.v1 import Command
 from outlast.api.common.v1 import Payloads
@@ -169,6 +170,11 @@ def registered(**given: Any) -> Case:
 EXECUTION = {"execution": {"workflow_id": "{name}"}}
 WORKFLOW_EXECUTION = {"workflow_execution": {"workflow_id": "{name}"}}
 ONE = {"workflow_id": "{name}", "workflow_type": {"name": "Order"}, "task_queue": {"name": "{name}"}, "request_id": "1"}
+UPDATE = {
+    **WORKFLOW_EXECUTION,
+    "request": {"meta": {"update_id": "add"}, "input": {"name": "add", "args": JSON}},
+    "wait_policy": {"lifecycle_stage": e.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED},
+}
 FILTER = "WorkflowId = '{name}'"
 ACTIVITY = {"execution": {"workflow_id": "{name}"}, "id": "ship"}
 HEARTBEAT = {"worker_instance_key": "{name}", "worker_identity": "me", "task_queue": "{name}"}
@@ -234,6 +240,50 @@ def planned(**given: Any) -> Case:
     return case
 
 
+def _accept_an_update(server: Driven, name: str) -> None:
+    """A worker waits for the update with its workflow task, accepts it and completes it."""
+
+    async def accepting() -> None:
+        task = await server.call("PollWorkflowTaskQueue", task_queue={"name": name})
+        await answer(server, task, *accept(task), respond("add"))
+
+    server.node.spawn("accepts an update", asyncio.get_running_loop().create_task(accepting()))
+
+
+async def update(server: Driven, name: str) -> Fields:
+    """An update of a workflow whose worker completes it."""
+    token = (await _task(server, name)).task_token
+    await server.call("RespondWorkflowTaskCompleted", task_token=token)
+    _accept_an_update(server, name)
+    return dict(_filled(UPDATE, name))
+
+
+async def updated(server: Driven, name: str) -> Fields:
+    """What became of an update that is completed."""
+    request = await update(server, name)
+    await server.call("UpdateWorkflowExecution", **request)
+    return {
+        "update_ref": {"workflow_execution": {"workflow_id": name}, "update_id": "add"},
+        "wait_policy": request["wait_policy"],
+    }
+
+
+async def start_with_update(server: Driven, name: str) -> Fields:
+    """A start together with an update, which the first workflow task completes."""
+    _accept_an_update(server, name)
+    operations = [{"start_workflow": ONE}, {"update_workflow": UPDATE}]
+    for operation in operations:
+        for kind, request in operation.items():
+            operation[kind] = {"namespace": "default", **_filled(request, name)}
+    return {"operations": operations}
+
+
+async def known_worker(server: Driven, name: str) -> Fields:
+    """A worker that has sent a heartbeat."""
+    await server.call("RecordWorkerHeartbeat", identity="me", worker_heartbeat=[_filled(HEARTBEAT, name)])
+    return {"worker_instance_key": name}
+
+
 CASES: Mapping[str, Case] = {
     "CreateSchedule": fields(schedule_id="{name}", schedule=SCHEDULE, request_id="1"),
     "DescribeSchedule": planned(),
@@ -271,13 +321,9 @@ CASES: Mapping[str, Case] = {
     "DescribeWorkflowExecution": scheduled(**EXECUTION),
     "GetWorkflowExecutionHistory": scheduled(**EXECUTION, maximum_page_size=3),
     "GetWorkflowExecutionHistoryReverse": scheduled(**EXECUTION),
-    "ExecuteMultiOperation": fields(operations=[{"start_workflow": {"namespace": "default", **ONE}}]),
-    "UpdateWorkflowExecution": started(
-        **WORKFLOW_EXECUTION, request={"input": {"name": "add"}}, wait_policy={"lifecycle_stage": 1}
-    ),
-    "PollWorkflowExecutionUpdate": started(
-        update_ref={"workflow_execution": {"workflow_id": "{name}"}, "update_id": "none"}
-    ),
+    "ExecuteMultiOperation": start_with_update,
+    "UpdateWorkflowExecution": update,
+    "PollWorkflowExecutionUpdate": updated,
     "QueryWorkflow": query,
     "RespondQueryTaskCompleted": answering,
     "PollWorkflowTaskQueue": started(task_queue={"name": "{name}"}),
@@ -288,7 +334,7 @@ CASES: Mapping[str, Case] = {
     "RecordWorkerHeartbeat": fields(identity="me", worker_heartbeat=[HEARTBEAT]),
     "ListWorkers": fields(query="TaskQueue = 'none'"),
     "CountWorkers": fields(query="TaskQueue = 'none'"),
-    "DescribeWorker": fields(worker_instance_key="{name}"),
+    "DescribeWorker": known_worker,
     "DescribeTaskQueue": scheduled(
         task_queue={"name": "{name}"}, task_queue_type=e.TASK_QUEUE_TYPE_ACTIVITY, report_stats=True
     ),
@@ -322,8 +368,3 @@ CASES: Mapping[str, Case] = {
     "ResetActivityExecution": scheduled(workflow_id="{name}", activity_id="ship"),
 }
 """What is not here is called with an empty request: then the two doors have to refuse it in the same words."""
-
-REFUSED = frozenset(
-    {"UpdateWorkflowExecution", "PollWorkflowExecutionUpdate", "ExecuteMultiOperation", "DescribeWorker"}
-)
-"""Cases whose answer is an error: no worker is there for an update, and one operation alone is no multi-operation."""

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brain import command, payloads, start_timer
+from brain import payloads, start_timer
 from hand_driven import SECOND, Driven, HandClock, driven, settle
+from update_messages import accept, answer, places, respond
 
-from outlast.api.command.v1 import Command
 from outlast.api.enums import v1 as e
 from outlast.api.protocol.v1 import Message
-from outlast.api.update.v1 import Acceptance, Meta, Rejection, Request, Response
+from outlast.api.update.v1 import Rejection
 from outlast.api.workflowservice.v1 import UpdateWorkflowExecutionRequest
 from outlast.server.context import CallContext
 from outlast.server.handlers import WORKFLOW_SERVICE
@@ -41,36 +41,6 @@ def look(server: Driven, update_id: str = "u", stage: int = 0) -> asyncio.Task[A
     reference = {"workflow_execution": {"workflow_id": "order-42"}, "update_id": update_id}
     return asyncio.create_task(
         server.call("PollWorkflowExecutionUpdate", update_ref=reference, wait_policy={"lifecycle_stage": stage})
-    )
-
-
-def accept(task: Any) -> list[Message]:
-    found = []
-    for one in task.messages:
-        request = Request()
-        assert one.body.Unpack(request)
-        message = Message(id=f"{one.id}/accept", protocol_instance_id=one.protocol_instance_id)
-        message.body.Pack(Acceptance(accepted_request_message_id=one.id, accepted_request=request))
-        found.append(message)
-    return found
-
-
-def respond(update_id: str = "u") -> Message:
-    message = Message(id=f"{update_id}/complete", protocol_instance_id=update_id)
-    message.body.Pack(Response(meta=Meta(update_id=update_id), outcome={"success": {}}))
-    return message
-
-
-def places(*messages: Message) -> list[Command]:
-    return [command(e.COMMAND_TYPE_PROTOCOL_MESSAGE, message_id=one.id) for one in messages]
-
-
-async def answer(server: Driven, task: Any, *messages: Message, commands: tuple[Command, ...] = ()) -> None:
-    await server.call(
-        "RespondWorkflowTaskCompleted",
-        task_token=task.task_token,
-        commands=[*places(*messages), *commands],
-        messages=messages,
     )
 
 
