@@ -262,7 +262,7 @@ async def test_a_bug_is_told_as_one_and_logged(caplog: pytest.LogCaptureFixture)
         await server.stop()
     assert (answer.status_code, answer.json()["code"]) == (500, 13)
     assert answer.json()["message"] == "this is a bug in outlast: GetSystemInfo: ZeroDivisionError: of all things"
-    ours = [record for record in caplog.records if record.name.startswith("outlast")]
+    ours = [record for record in caplog.records if record.name == "outlast.server"]
     assert [record.exc_info is not None for record in ours] == [True]
 
 
