@@ -6,18 +6,18 @@ Source: temporal.api.schedule.v1.ScheduleInfo, DescribeScheduleResponse.
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, overload
 
 import outlast.api.common.v1 as common_api
 import outlast.api.schedule.v1 as schedule_api
+from outlast.api.common.v1 import Memo
 from outlast.api.workflowservice.v1 import DescribeScheduleResponse
-from outlast.common import SearchAttributes, TypedSearchAttributes, _arg_unset
+from outlast.common import SearchAttributes, TypedSearchAttributes
 from outlast.converter import DataConverter, decode_search_attributes, decode_typed_search_attributes
-from outlast.types import AnyType, ParamType
 
+from ._memo import _WithMemo
 from ._read_fields import instant
 from ._schedule import Schedule
 
@@ -108,7 +108,7 @@ class ScheduleInfo:
 
 
 @dataclass
-class ScheduleDescription:
+class ScheduleDescription(_WithMemo):
     """Everything about a schedule."""
 
     id: str
@@ -144,31 +144,9 @@ class ScheduleDescription:
             raw_description=description,
         )
 
-    async def memo(self) -> Mapping[str, Any]:
-        """The memo of the schedule, without type hints."""
-        return await self.data_converter._decode_memo(self.raw_description.memo)
-
-    @overload
-    async def memo_value(self, key: str, default: Any = _arg_unset) -> Any: ...
-
-    @overload
-    async def memo_value(self, key: str, *, type_hint: type[ParamType]) -> ParamType: ...
-
-    @overload
-    async def memo_value(self, key: str, default: AnyType, *, type_hint: type[ParamType]) -> AnyType | ParamType: ...
-
-    async def memo_value(self, key: str, default: Any = _arg_unset, *, type_hint: type | None = None) -> Any:
-        """One value of the memo.
-
-        Args:
-            key: its name.
-            default: returned when it is not there.
-            type_hint: what to convert it to.
-
-        Raises:
-            KeyError: it is not there and no default was given.
-        """
-        return await self.data_converter._decode_memo_field(self.raw_description.memo, key, default, type_hint)
+    @property
+    def _memo(self) -> Memo:
+        return self.raw_description.memo
 
 
 @dataclass
